@@ -1,0 +1,74 @@
+"""Ctx: what every verb is given. There is no Ctx without a tenant, so there is no verb without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from . import ids, keys
+from .ports import Ports
+from .store.table import Meter, Table
+from .store.types import TransactWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant and those of its settings that requests need; every API key carries a copy (see apikeys.py)."""
+
+    id: str
+    slug: str
+    id_key: bytes
+    """Keys the public spellings of lead numbers (ids.py). Never changes, never shown."""
+    region: str = "US"
+    """ISO 3166 country whose national phone numbers are understood without a country code."""
+    valid_phones: bool = False
+    """Ask for valid phone numbers rather than possible ones (decision D7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: `api_key` and the key's id, or `system` and the part of Leadwire."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ctx:
+    tenant: Tenant
+    actor: Actor
+    request_id: str
+    table: Table
+    ports: Ports
+    cause: str = ""
+    """The id of the event that led to this change, and `hops`, how many such steps lie behind it."""
+    hops: int = 0
+    answer: Callable[[object], Sequence[TransactWrite]] | None = None
+    """Set by the edge under an Idempotency-Key: turns the result of a verb into the writes that store the answer."""
+
+    def now_ms(self) -> int:
+        return int(self.ports.clock() * 1000)
+
+    def ulid(self, after: str = "") -> str:
+        return ids.ulid(self.now_ms(), after)
+
+    def commit[Result](self, ops: Sequence[TransactWrite], result: Result) -> Result:
+        """Write the facts, their events and the stored answer in one transaction, and hand the result on.
+
+        Raises TransactionFailed with positions within `ops`; a lost claim on the stored answer is LostClaim.
+        """
+        stored = self.answer(result) if self.answer else ()
+        self.table.transact([*ops, *stored])
+        return result
+
+
+def open_ctx(ports: Ports, tenant: Tenant, actor: Actor, request_id: str, meter: Meter | None = None) -> Ctx:
+    """A Ctx whose table reaches this tenant only."""
+    table = Table(ports.engine, keys.tenant_prefix(tenant.id), meter or Meter())
+    return Ctx(tenant, actor, request_id, table, ports)
+
+
+def iso(ms: int, spec: str = "seconds", zone: str = "Z") -> str:
+    """Epoch milliseconds as ISO 8601 UTC; `spec` as in datetime.isoformat, `zone` Z or +00:00 (decision D12)."""
+    return datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None).isoformat(timespec=spec) + zone

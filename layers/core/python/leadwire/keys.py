@@ -1,0 +1,123 @@
+"""THE TABLE ON ONE PAGE: every key is made by one function here, and nowhere else.
+
+| item                     | pk                          | sk             | index                              | answers                         |
+|--------------------------|-----------------------------|----------------|------------------------------------|---------------------------------|
+| tenant                   | T#t#TENANT                  | TENANT         | g1 TENANTS / slug                  | settings                        |
+| slug claim               | SLUG#slug                   | SLUG           |                                    | a slug names one tenant         |
+| counter                  | T#t#COUNTER#name            | COUNTER        |                                    | the next number                 |
+| api key                  | KEY#sha256                  | KEY            | g1 T#t#KEYS / key id               | who, may, how often: one update |
+| company meter            | T#t#METER#family            | METER          |                                    | the key that counts for all     |
+| lead                     | T#t#LEAD#n                  | LEAD           | g1..g6 T#t#LEADS#<sort> / value, n | get; sort orders                |
+| event                    | T#t#LEAD#n (its aggregate)  | EVT#ulid       | g1 T#t#JOURNAL#day / ulid          | outbox, timeline, audit, feed   |
+| identity                 | T#t#ID#email#x, #phone#x    | ID             |                                    | the leads that share a key (D6) |
+| idempotency record       | T#t#IDEM#hash               | IDEM           |                                    | the stored answer (D8)          |
+| list, chatbot, webhook … | T#t#LIST, T#t#CHATBOT, …    | id             |                                    | all of a kind in one query      |
+| delivery                 | T#t#DLV#id                  | DLV            | g1 T#t#LOG#endpoint / ulid         | state; an endpoint's log        |
+|                          |                             |                | g2 DUE#shard / time                | what is due, of all tenants     |
+| attempt                  | T#t#DLV#id                  | ATT#nnn        |                                    | attempt log, in order           |
+
+Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Three keys stand outside: the API
+key (it finds the tenant), the slug claim (unique over tenants), the due index (swept for all tenants at once).
+"""
+
+from __future__ import annotations
+
+from .store.types import Item, Key
+
+SEPARATOR = "\x1f"
+"""Sorts below every printable character, so that "Ann" comes before "Ann B" whatever follows it."""
+
+DUE_SHARDS = 8
+
+
+def tenant_prefix(tenant: str) -> str:
+    return f"T#{tenant}#"
+
+
+def tenant(tenant: str) -> Key:
+    return Key(f"T#{tenant}#TENANT", "TENANT")
+
+
+def slug(slug: str) -> Key:
+    return Key(f"SLUG#{slug}", "SLUG")
+
+
+def counter(tenant: str, name: str) -> Key:
+    return Key(f"T#{tenant}#COUNTER#{name}", "COUNTER")
+
+
+def api_key(sha256: str) -> Key:
+    return Key(f"KEY#{sha256}", "KEY")
+
+
+def api_keys(tenant: str) -> str:
+    return f"T#{tenant}#KEYS"
+
+
+def company_meter(tenant: str, family: str) -> Key:
+    return Key(f"T#{tenant}#METER#{family}", "METER")
+
+
+def lead(tenant: str, number: int) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", "LEAD")
+
+
+def lead_sort(tenant: str, sort: str) -> str:
+    """The partition of one sort order of a tenant's leads: created, updated, score, first_name, last_name, email."""
+    return f"T#{tenant}#LEADS#{sort}"
+
+
+def lead_sort_value(value: str, number: int) -> str:
+    """Ties break by number."""
+    return f"{value}{SEPARATOR}{number:012d}"
+
+
+def event(tenant: str, number: int, ulid: str) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", f"EVT#{ulid}")
+
+
+def journal(tenant: str, day: str) -> str:
+    """The events of one UTC day, `day` as 2026-11-21; the index's sort key is the event's ulid."""
+    return f"T#{tenant}#JOURNAL#{day}"
+
+
+def identity(tenant: str, kind: str, value: str) -> Key:
+    """`kind` is email or phone, `value` its normal form."""
+    return Key(f"T#{tenant}#ID#{kind}#{value}", "ID")
+
+
+def idempotency(tenant: str, digest: str) -> Key:
+    return Key(f"T#{tenant}#IDEM#{digest}", "IDEM")
+
+
+def lists(tenant: str) -> str:
+    return f"T#{tenant}#LIST"
+
+
+def chatbots(tenant: str) -> str:
+    return f"T#{tenant}#CHATBOT"
+
+
+def webhooks(tenant: str) -> str:
+    return f"T#{tenant}#WEBHOOK"
+
+
+def delivery(tenant: str, delivery_id: str) -> Key:
+    return Key(f"T#{tenant}#DLV#{delivery_id}", "DLV")
+
+
+def attempt(tenant: str, delivery_id: str, attempt: int) -> Key:
+    return Key(f"T#{tenant}#DLV#{delivery_id}", f"ATT#{attempt:04d}")
+
+
+def endpoint_log(tenant: str, webhook_id: str) -> str:
+    return f"T#{tenant}#LOG#{webhook_id}"
+
+
+def due(shard: int) -> str:
+    return f"DUE#{shard}"
+
+
+def indexed(**keys: tuple[str, str]) -> Item:
+    """Index attributes: `indexed(g1=(pk, sk))` gives `{"g1pk": pk, "g1sk": sk}`."""
+    return {f"{name}{part}": value for name, pair in keys.items() for part, value in zip(("pk", "sk"), pair, strict=True)}
