@@ -1,0 +1,302 @@
+"""API keys: who calls, what they may do, and how often. One conditional update answers all three.
+
+    UpdateItem KEY#sha256  ADD used 1  IF enabled AND valid AND window open AND used < limit
+
+The refusal returns the item as it is, which tells the reasons apart: unknown, revoked, expired (401), window over
+(a new one is opened, at most once), used up (429). Nothing is cached: a revoked key is refused at its next call, and
+counts are exact under any concurrency.
+
+`public` counts per company, not per key (contracts/public.md): the company's first key counts for all of them; every
+further key carries `meter`, the first one's item, and pays one more update.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import keys, tenants
+from .context import Ctx, Tenant
+from .errors import FieldError, InvalidInput, NotFound, RateLimited, Unauthorized
+from .store.table import Table, unscoped
+from .store.types import (
+    ABSENT,
+    PRESENT,
+    Attr,
+    Compare,
+    Condition,
+    ConditionFailed,
+    Item,
+    Key,
+    Missing,
+    Put,
+    Query,
+    TransactionFailed,
+    Update,
+    all_of,
+    equals,
+)
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CHECKSUM = 6
+FOR_EVER = 253_402_300_799
+"""Epoch seconds of the end of the year 9999: a key without expiry."""
+EVERY_SCOPE = "*"
+RESOURCES = ("leads", "lists", "chatbots", "webhooks", "pipelines", "tags", "users", "forms", "automations", "integrations")
+SCOPES = frozenset(f"{action}:{resource}" for action in ("read", "write", "delete") for resource in RESOURCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The keys of one dialect (decisions.md, "Which key opens what"). `window` is in seconds."""
+
+    prefix: str
+    random: int
+    limit: int
+    window: int
+    per_company: bool = False
+
+
+FAMILIES = {
+    "public": Family("lt_live_", 27, 60, 60, per_company=True),
+    "chatbot": Family("sk-workspace_", 45, 1000, 3600),
+    "lists": Family("tc_live_", 27, 600, 60),
+    "crm": Family("lh_", 27, 1000, 3600),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call that may go on: whose key, what it may do, and where its window stands after this call."""
+
+    key_id: str
+    family: str
+    tenant: Tenant
+    scopes: frozenset[str]
+    limit: int
+    used: int
+    reset: int
+    """Epoch seconds at which the window ends."""
+
+    def may(self, scope: str) -> bool:
+        return EVERY_SCOPE in self.scopes or scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as operators see it; the token itself is shown once, at creation."""
+
+    id: str
+    name: str
+    family: str
+    scopes: tuple[str, ...]
+    hint: str
+    enabled: bool
+    limit: int
+    window: int
+    valid_until: int
+    created_at: int
+    used: int
+
+
+def family_of(token: str) -> str | None:
+    """The family whose prefix the token has, if its checksum is right: typing errors never reach the table."""
+    for name, family in FAMILIES.items():
+        if token.startswith(family.prefix):
+            body = token[:-CHECKSUM]
+            right = len(body) == len(family.prefix) + family.random and _checksum(body) == token[-CHECKSUM:]
+            return name if right else None
+    return None
+
+
+# --- admission --------------------------------------------------------------------------------------------------------
+
+
+def admit(table: Table, token: str, now: int) -> Admission:
+    """Authenticate and count one call. `table` is unscoped, `now` epoch seconds. Unauthorized or RateLimited."""
+    key = keys.api_key(_digest(token))
+    may_enter = all_of(Missing("meter"), equals("enabled", True), Compare("valid_until", ">", now))
+    try:
+        item = _count(table, key, now, may_enter)
+        return _admission(item, item)
+    except ConditionFailed as refused:
+        item = refused.item or {}
+    if not item.get("enabled") or _int(item, "valid_until") <= now:
+        raise Unauthorized("The API key is invalid, revoked or expired")
+    return _admission(item, _count(table, Key(str(item["meter"]), key.sk), now, PRESENT))
+
+
+def _count(table: Table, key: Key, now: int, may_enter: Condition) -> Item:
+    """The item after counting one call in its window; ConditionFailed if `may_enter` does not hold."""
+    open_window = (Compare("window_ends", ">", now), Compare("used", "<", Attr("limit")))
+    while True:
+        try:
+            return _item_of(table.write(Update(key, add={"used": 1}, condition=all_of(may_enter, *open_window))))
+        except ConditionFailed as refused:
+            item = refused.item
+            if item is None or not _entered(item, may_enter, now):
+                raise
+        if _int(item, "window_ends") > now:
+            raise RateLimited(_int(item, "window_ends") - now)
+        renewed = _renew(table, key, item, now, may_enter)
+        if renewed is not None:
+            return renewed
+
+
+def _entered(item: Item, may_enter: Condition, now: int) -> bool:
+    if may_enter is PRESENT:
+        return True
+    return "meter" not in item and bool(item["enabled"]) and _int(item, "valid_until") > now
+
+
+def _renew(table: Table, key: Key, seen: Item, now: int, may_enter: Condition) -> Item | None:
+    """Open a new window with this call as its first; None if another call was faster."""
+    window = {"used": 1, "window_ends": now + _int(seen, "window")}
+    unchanged = equals("window_ends", seen["window_ends"])
+    try:
+        return _item_of(table.write(Update(key, set=window, condition=all_of(may_enter, unchanged))))
+    except ConditionFailed:
+        return None
+
+
+def _admission(key: Item, meter: Item) -> Admission:
+    scopes = key["scopes"]
+    return Admission(
+        key_id=str(key["id"]),
+        family=str(key["family"]),
+        tenant=tenants.from_copy(_mapping(key["tenant"])),
+        scopes=frozenset(map(str, scopes)) if isinstance(scopes, Sequence) else frozenset(),
+        limit=_int(meter, "limit"),
+        used=_int(meter, "used"),
+        reset=_int(meter, "window_ends"),
+    )
+
+
+# --- keeping keys -----------------------------------------------------------------------------------------------------
+
+
+def create(
+    ctx: Ctx,
+    family: str,
+    name: str,
+    *,
+    scopes: Sequence[str] = (EVERY_SCOPE,),
+    limit: int | None = None,
+    valid_until: int = FOR_EVER,
+) -> tuple[ApiKey, str]:
+    """A new key and its token, which is shown this once. `limit` is calls per window of the family."""
+    kind = FAMILIES.get(family)
+    if kind is None:
+        raise InvalidInput(FieldError("family", f"must be one of {', '.join(FAMILIES)}", "enum", family))
+    body = kind.prefix + "".join(secrets.choice(BASE62) for _ in range(kind.random))
+    token = body + _checksum(body)
+    key = keys.api_key(_digest(token))
+    item: Item = {
+        "pk": key.pk,
+        "sk": key.sk,
+        "id": f"key_{ctx.ulid().lower()}",
+        "name": name,
+        "family": family,
+        "scopes": tuple(_canonical(scope) for scope in scopes),
+        "hint": token[-4:],
+        "enabled": True,
+        "limit": limit or kind.limit,
+        "window": kind.window,
+        "used": 0,
+        "window_ends": 0,
+        "valid_until": valid_until,
+        "created_at": ctx.now_ms(),
+        "tenant": tenants.copy(ctx.tenant),
+    }
+    item |= keys.indexed(g1=(keys.api_keys(ctx.tenant.id), str(item["id"])))
+    _store(ctx, kind, item)
+    return _api_key(item), token
+
+
+def every(ctx: Ctx) -> list[ApiKey]:
+    """The tenant's keys, oldest first, revoked ones included."""
+    return [_api_key(item) for item in _items(ctx)]
+
+
+def revoke(ctx: Ctx, key_id: str) -> None:
+    """Refuse the key from its next call on. Raises NotFound. The item stays: it may be the company's meter."""
+    item = next((item for item in _items(ctx) if item["id"] == key_id), None)
+    if item is None:
+        raise NotFound("api key")
+    unscoped(ctx.ports.engine).write(Update(_key_of(item), set={"enabled": False}, condition=PRESENT))
+
+
+def _items(ctx: Ctx) -> list[Item]:
+    table = unscoped(ctx.ports.engine)
+    rows = table.query_all(Query(keys.api_keys(ctx.tenant.id), index="g1"))
+    found = table.batch_get([_key_of(row) for row in rows])
+    return sorted(found.values(), key=lambda item: str(item["id"]))
+
+
+def _store(ctx: Ctx, kind: Family, item: Item) -> None:
+    """The first key of a family that counts per company becomes its meter; the others point to it."""
+    table = unscoped(ctx.ports.engine)
+    if not kind.per_company:
+        table.write(Put(item, ABSENT))
+        return
+    meter = keys.company_meter(ctx.tenant.id, str(item["family"]))
+    claim = Put({"pk": meter.pk, "sk": meter.sk, "key": item["pk"]}, ABSENT)
+    try:
+        table.transact([claim, Put(item, ABSENT)])
+    except TransactionFailed as taken:
+        first = taken.failed[0] or {}
+        table.write(Put({**item, "meter": first["key"]}, ABSENT))
+
+
+def _canonical(scope: str) -> str:
+    """`leads:write` is another spelling of `write:leads`."""
+    left, _, right = scope.partition(":")
+    for name in (scope, f"{right}:{left}"):
+        if name in SCOPES or name == EVERY_SCOPE:
+            return name
+    raise InvalidInput(FieldError("scopes", f"unknown scope; one of {', '.join(sorted(SCOPES))}", "enum", scope))
+
+
+def _api_key(item: Item) -> ApiKey:
+    names = ApiKey.__slots__
+    values: dict[str, Any] = {name: item[name] for name in names}
+    return ApiKey(**{**values, "scopes": tuple(values["scopes"])})
+
+
+def _key_of(item: Item) -> Key:
+    return Key(str(item["pk"]), str(item["sk"]))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checksum(body: str) -> str:
+    value, text = zlib.crc32(body.encode()), ""
+    for _ in range(CHECKSUM):
+        value, digit = divmod(value, 62)
+        text = BASE62[digit] + text
+    return text
+
+
+def _int(item: Item, name: str) -> int:
+    value = item[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{name} of an API key is not a number")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("the tenant of an API key is not a map")
+    return value
+
+
+def _item_of(item: Item | None) -> Item:
+    if item is None:
+        raise TypeError("an update gave no item back")
+    return item

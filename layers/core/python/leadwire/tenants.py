@@ -1,0 +1,93 @@
+"""Tenants: one business each (company = workspace = account, decision D2), and the settings that requests need."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from . import ids, keys
+from .context import Actor, Ctx, Tenant, open_ctx
+from .errors import Conflict, FieldError, InvalidInput, NotFound
+from .ports import Ports
+from .store.table import unscoped
+from .store.types import ABSENT, Item, Put, Query, TransactionFailed
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+DEFAULT_CHATBOT = "default"
+ALL_TENANTS = "TENANTS"
+
+
+def create(ports: Ports, slug: str, name: str, *, region: str = "US", valid_phones: bool = False) -> Tenant:
+    """A tenant with its `default` chatbot. Raises InvalidInput for a bad slug, Conflict for a taken one."""
+    if not SLUG.fullmatch(slug):
+        raise InvalidInput(FieldError("slug", "must be 1 to 63 of a-z, 0-9 and inner hyphens", "pattern", slug))
+    tenant = Tenant(ids.tenant_id(), slug, secrets.token_bytes(16), region, valid_phones)
+    created = int(ports.clock() * 1000)
+    ops = [
+        Put(_claim(slug, tenant.id), ABSENT),
+        Put(_item(tenant, name, created), ABSENT),
+        Put({"pk": keys.chatbots(tenant.id), "sk": DEFAULT_CHATBOT, "name": "Default", "created_at": created}, ABSENT),
+    ]
+    try:
+        unscoped(ports.engine).transact(ops)
+    except TransactionFailed as taken:
+        raise Conflict(f"The slug {slug} is taken") from taken
+    return tenant
+
+
+def load(ports: Ports, tenant_id: str) -> Tenant:
+    """Raises NotFound."""
+    item = unscoped(ports.engine).get(keys.tenant(tenant_id))
+    if item is None:
+        raise NotFound("tenant")
+    return from_copy(item)
+
+
+def every(ports: Ports) -> Iterator[tuple[Tenant, str]]:
+    """All tenants with their names, by slug. For operators, not for requests."""
+    table = unscoped(ports.engine)
+    rows = table.query_all(Query(ALL_TENANTS, index="g1"))
+    found = table.batch_get([keys.Key(str(row["pk"]), str(row["sk"])) for row in rows])
+    for item in sorted(found.values(), key=lambda item: str(item["slug"])):
+        yield from_copy(item), str(item["name"])
+
+
+def by_slug(ports: Ports, slug: str) -> Tenant:
+    """Raises NotFound."""
+    claim = unscoped(ports.engine).get(keys.slug(slug))
+    if claim is None:
+        raise NotFound("tenant")
+    return load(ports, str(claim["tenant"]))
+
+
+def operate(ports: Ports, tenant: Tenant, who: str) -> Ctx:
+    """A Ctx for an operator's or a worker's own action, not for a request: `who` names the part of Leadwire."""
+    return open_ctx(ports, tenant, Actor("system", who), request_id=ids.ulid(int(ports.clock() * 1000)))
+
+
+def copy(tenant: Tenant) -> Item:
+    """The attributes of a tenant as its API keys carry them, so that a request need not read the tenant."""
+    return {
+        "id": tenant.id,
+        "slug": tenant.slug,
+        "id_key": tenant.id_key,
+        "region": tenant.region,
+        "valid_phones": tenant.valid_phones,
+    }
+
+
+def from_copy(copy: Mapping[str, Any]) -> Tenant:
+    return Tenant(copy["id"], copy["slug"], bytes(copy["id_key"]), copy["region"], copy["valid_phones"])
+
+
+def _item(tenant: Tenant, name: str, created: int) -> Item:
+    key = keys.tenant(tenant.id)
+    index = keys.indexed(g1=(ALL_TENANTS, tenant.slug))
+    return {"pk": key.pk, "sk": key.sk, **index, **copy(tenant), "name": name, "created_at": created}
+
+
+def _claim(slug: str, tenant_id: str) -> Item:
+    key = keys.slug(slug)
+    return {"pk": key.pk, "sk": key.sk, "tenant": tenant_id}
