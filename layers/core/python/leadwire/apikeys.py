@@ -15,9 +15,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from . import keys, tenants
 from .context import Ctx, Tenant
@@ -125,9 +124,9 @@ def admit(table: Table, token: str, now: int) -> Admission:
         return _admission(item, item)
     except ConditionFailed as refused:
         item = refused.item or {}
-    if not item.get("enabled") or _int(item, "valid_until") <= now:
+    if not item.get("enabled") or item["valid_until"] <= now:
         raise Unauthorized("The API key is invalid, revoked or expired")
-    return _admission(item, _count(table, Key(str(item["meter"]), key.sk), now, PRESENT))
+    return _admission(item, _count(table, Key(item["meter"], key.sk), now, PRESENT))
 
 
 def _count(table: Table, key: Key, now: int, may_enter: Condition) -> Item:
@@ -135,13 +134,13 @@ def _count(table: Table, key: Key, now: int, may_enter: Condition) -> Item:
     open_window = (Compare("window_ends", ">", now), Compare("used", "<", Attr("limit")))
     while True:
         try:
-            return _item_of(table.write(Update(key, add={"used": 1}, condition=all_of(may_enter, *open_window))))
+            return table.update(Update(key, add={"used": 1}, condition=all_of(may_enter, *open_window)))
         except ConditionFailed as refused:
             item = refused.item
             if item is None or not _entered(item, may_enter, now):
                 raise
-        if _int(item, "window_ends") > now:
-            raise RateLimited(_int(item, "window_ends") - now)
+        if item["window_ends"] > now:
+            raise RateLimited(item["window_ends"] - now)
         renewed = _renew(table, key, item, now, may_enter)
         if renewed is not None:
             return renewed
@@ -150,29 +149,28 @@ def _count(table: Table, key: Key, now: int, may_enter: Condition) -> Item:
 def _entered(item: Item, may_enter: Condition, now: int) -> bool:
     if may_enter is PRESENT:
         return True
-    return "meter" not in item and bool(item["enabled"]) and _int(item, "valid_until") > now
+    return "meter" not in item and bool(item["enabled"]) and item["valid_until"] > now
 
 
 def _renew(table: Table, key: Key, seen: Item, now: int, may_enter: Condition) -> Item | None:
     """Open a new window with this call as its first; None if another call was faster."""
-    window = {"used": 1, "window_ends": now + _int(seen, "window")}
+    window = {"used": 1, "window_ends": now + seen["window"]}
     unchanged = equals("window_ends", seen["window_ends"])
     try:
-        return _item_of(table.write(Update(key, set=window, condition=all_of(may_enter, unchanged))))
+        return table.update(Update(key, set=window, condition=all_of(may_enter, unchanged)))
     except ConditionFailed:
         return None
 
 
 def _admission(key: Item, meter: Item) -> Admission:
-    scopes = key["scopes"]
     return Admission(
-        key_id=str(key["id"]),
-        family=str(key["family"]),
-        tenant=tenants.from_copy(_mapping(key["tenant"])),
-        scopes=frozenset(map(str, scopes)) if isinstance(scopes, Sequence) else frozenset(),
-        limit=_int(meter, "limit"),
-        used=_int(meter, "used"),
-        reset=_int(meter, "window_ends"),
+        key_id=key["id"],
+        family=key["family"],
+        tenant=tenants.from_copy(key["tenant"]),
+        scopes=frozenset(key["scopes"]),
+        limit=meter["limit"],
+        used=meter["used"],
+        reset=meter["window_ends"],
     )
 
 
@@ -212,7 +210,7 @@ def create(
         "created_at": ctx.now_ms(),
         "tenant": tenants.copy(ctx.tenant),
     }
-    item |= keys.indexed(g1=(keys.api_keys(ctx.tenant.id), str(item["id"])))
+    item |= keys.indexed(g1=(keys.api_keys(ctx.tenant.id), item["id"]))
     _store(ctx, kind, item)
     return _api_key(item), token
 
@@ -234,7 +232,7 @@ def _items(ctx: Ctx) -> list[Item]:
     table = unscoped(ctx.ports.engine)
     rows = table.query_all(Query(keys.api_keys(ctx.tenant.id), index="g1"))
     found = table.batch_get([_key_of(row) for row in rows])
-    return sorted(found.values(), key=lambda item: str(item["id"]))
+    return sorted(found.values(), key=lambda item: item["id"])
 
 
 def _store(ctx: Ctx, kind: Family, item: Item) -> None:
@@ -243,7 +241,7 @@ def _store(ctx: Ctx, kind: Family, item: Item) -> None:
     if not kind.per_company:
         table.write(Put(item, ABSENT))
         return
-    meter = keys.company_meter(ctx.tenant.id, str(item["family"]))
+    meter = keys.company_meter(ctx.tenant.id, item["family"])
     claim = Put({"pk": meter.pk, "sk": meter.sk, "key": item["pk"]}, ABSENT)
     try:
         table.transact([claim, Put(item, ABSENT)])
@@ -262,13 +260,11 @@ def _canonical(scope: str) -> str:
 
 
 def _api_key(item: Item) -> ApiKey:
-    names = ApiKey.__slots__
-    values: dict[str, Any] = {name: item[name] for name in names}
-    return ApiKey(**{**values, "scopes": tuple(values["scopes"])})
+    return ApiKey(**{name: item[name] for name in ApiKey.__slots__} | {"scopes": tuple(item["scopes"])})
 
 
 def _key_of(item: Item) -> Key:
-    return Key(str(item["pk"]), str(item["sk"]))
+    return Key(item["pk"], item["sk"])
 
 
 def _digest(token: str) -> str:
@@ -281,22 +277,3 @@ def _checksum(body: str) -> str:
         value, digit = divmod(value, 62)
         text = BASE62[digit] + text
     return text
-
-
-def _int(item: Item, name: str) -> int:
-    value = item[name]
-    if not isinstance(value, int):
-        raise TypeError(f"{name} of an API key is not a number")
-    return value
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError("the tenant of an API key is not a map")
-    return value
-
-
-def _item_of(item: Item | None) -> Item:
-    if item is None:
-        raise TypeError("an update gave no item back")
-    return item

@@ -12,7 +12,7 @@ from .context import Actor, Ctx, Tenant, open_ctx
 from .errors import Conflict, FieldError, InvalidInput, NotFound
 from .ports import Ports
 from .store.table import unscoped
-from .store.types import ABSENT, Item, Put, Query, TransactionFailed
+from .store.types import ABSENT, Item, Key, Put, Query, TransactionFailed
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DEFAULT_CHATBOT = "default"
@@ -49,9 +49,9 @@ def every(ports: Ports) -> Iterator[tuple[Tenant, str]]:
     """All tenants with their names, by slug. For operators, not for requests."""
     table = unscoped(ports.engine)
     rows = table.query_all(Query(ALL_TENANTS, index="g1"))
-    found = table.batch_get([keys.Key(str(row["pk"]), str(row["sk"])) for row in rows])
-    for item in sorted(found.values(), key=lambda item: str(item["slug"])):
-        yield from_copy(item), str(item["name"])
+    found = table.batch_get([Key(row["pk"], row["sk"]) for row in rows])
+    for item in sorted(found.values(), key=lambda item: item["slug"]):
+        yield from_copy(item), item["name"]
 
 
 def by_slug(ports: Ports, slug: str) -> Tenant:
@@ -59,7 +59,7 @@ def by_slug(ports: Ports, slug: str) -> Tenant:
     claim = unscoped(ports.engine).get(keys.slug(slug))
     if claim is None:
         raise NotFound("tenant")
-    return load(ports, str(claim["tenant"]))
+    return load(ports, claim["tenant"])
 
 
 def operate(ports: Ports, tenant: Tenant, who: str) -> Ctx:

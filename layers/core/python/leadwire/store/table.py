@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from .types import (
@@ -72,7 +73,7 @@ class Table:
         found: dict[Key, Item] = {}
         pending, pauses = list(dict.fromkeys(keys)), self._pauses()
         while pending:
-            items, unprocessed = self._call(lambda batch=pending[:100]: self._batch_get(batch, consistent))
+            items, unprocessed = self._call(partial(self._batch_get, pending[:100], consistent))
             found.update({Key(str(item["pk"]), str(item["sk"])): item for item in items})
             pending = unprocessed + pending[100:]
             self._rest(pauses, unprocessed)
@@ -96,6 +97,10 @@ class Table:
         self._guard_write(op)
         return self._call(lambda: self.engine.write(op))
 
+    def update(self, op: Update) -> Item:
+        """One update; the item after it. ConditionFailed if refused."""
+        return self.write(op) or {}
+
     def transact(self, ops: Sequence[TransactWrite]) -> None:
         """All or nothing. TransactionFailed names the operations whose conditions did not hold."""
         for op in ops:
@@ -108,7 +113,7 @@ class Table:
             self._guard_write(op)
         pending, pauses = list(ops), self._pauses()
         while pending:
-            unprocessed = self._call(lambda batch=pending[:25]: self.engine.batch_write(batch))
+            unprocessed = self._call(partial(self.engine.batch_write, pending[:25]))
             pending = unprocessed + pending[25:]
             self._rest(pauses, unprocessed)
 

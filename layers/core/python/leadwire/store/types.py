@@ -12,9 +12,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 type Value = None | bool | int | str | bytes | frozenset[str] | Sequence[Value] | Mapping[str, Value]
-type Item = dict[str, Value]
+type Item = dict[str, Any]
+"""Attributes by name; every value is a `Value`, which the engines check."""
 
 INDEXES = ("g1", "g2", "g3", "g4", "g5", "g6")
 """The generic global indexes: sparse, KEYS_ONLY, hash `<name>pk`, range `<name>sk`. `keys.py` says what each carries."""
