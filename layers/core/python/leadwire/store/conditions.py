@@ -6,14 +6,16 @@ One case is ours: DynamoDB lets `<>` hold for a missing attribute. Here it does 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
+from typing import Any
 
 from .capacity import value_size
 from .types import All, AnyOf, Attr, Compare, Condition, Contains, Exists, InvalidOperation, Missing, Not, Value
 from .values import kind, same
 
 EQUALITY = ("=", "<>")
-ORDERINGS = ("<", "<=", ">", ">=")
+ORDERINGS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 ORDERED = ("S", "N", "B")
 LONGEST = 300
 """Operators in one condition."""
@@ -61,17 +63,9 @@ def _compares(compare: Compare, item: Mapping[str, Value]) -> bool:
     return kind(left) == kind(right) and kind(left) in ORDERED and _ordered(compare.op, left, right)
 
 
-def _ordered(op: str, left: Value, right: Value) -> bool:
+def _ordered(op: str, left: Any, right: Any) -> bool:
     """Both of one ordered kind. Code points sort as UTF-8 bytes do, so strings need no encoding."""
-    if isinstance(left, str) and isinstance(right, str):
-        before, equal = left < right, left == right
-    elif isinstance(left, bytes) and isinstance(right, bytes):
-        before, equal = left < right, left == right
-    elif isinstance(left, int) and isinstance(right, int):
-        before, equal = left < right, left == right
-    else:
-        raise TypeError("only two values of one ordered kind can be compared")
-    return {"<": before, "<=": before or equal, ">": not before and not equal, ">=": not before}[op]
+    return bool(ORDERINGS[op](left, right))
 
 
 def _operators(condition: Condition) -> int:
@@ -92,7 +86,7 @@ def _operators(condition: Condition) -> int:
 
 
 def _check_operand(op: str, operand: Value | Attr) -> None:
-    if op not in EQUALITY + ORDERINGS:
+    if op not in EQUALITY and op not in ORDERINGS:
         raise InvalidOperation(f"{op!r} is not a comparison")
     if isinstance(operand, Attr):
         _check_name(operand.name)
