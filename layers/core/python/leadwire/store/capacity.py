@@ -8,6 +8,7 @@ transactions" (twice the units). A number's size is AWS's approximation, for AWS
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import ceil
 
 from .types import INDEXES, Check, Delete, InvalidOperation, Item, Key, Put, TransactWrite, Update, Value
@@ -23,6 +24,7 @@ LARGEST_NUMBER = 10**38
 """The first integer with more than 38 digits."""
 
 INDEX_ATTRIBUTES = tuple(f"{index}{part}" for index in INDEXES for part in ("pk", "sk"))
+_INDEXED = frozenset(INDEX_ATTRIBUTES)
 KEY_NAMES = len("pk") + len("sk")
 INDEX_KEY_NAMES = KEY_NAMES + len("g1pk") + len("g1sk")
 
@@ -35,7 +37,12 @@ type IndexKeys = tuple[str | None, ...]
 
 def item_size(item: Mapping[str, Value]) -> int:
     """Bytes of an item: its attribute names and values. InvalidOperation if the table cannot hold one of them."""
-    return sum([text_size(_named(name)) + value_size(value) for name, value in item.items()])
+    size = 0
+    for name, value in item.items():
+        # Most values are ASCII strings, and every write comes through here: they are not worth a call.
+        known = len(value) if isinstance(value, str) and value.isascii() else value_size(value)
+        size += _name_size(name) + known
+    return size
 
 
 def value_size(value: object, depth: int = 1) -> int:
@@ -53,7 +60,7 @@ def value_size(value: object, depth: int = 1) -> int:
     if depth > DEEPEST:
         raise InvalidOperation(f"lists and maps are nested more than {DEEPEST} deep")
     if isinstance(value, (dict, Mapping)):
-        inner = [text_size(_named(name)) + value_size(part, depth + 1) + ELEMENT for name, part in value.items()]
+        inner = [_name_size(name) + value_size(part, depth + 1) + ELEMENT for name, part in value.items()]
         return CONTAINER + sum(inner)
     if isinstance(value, (list, tuple)):
         return CONTAINER + sum([value_size(part, depth + 1) + ELEMENT for part in value])
@@ -87,9 +94,10 @@ def _set_size(members: frozenset[object]) -> int:
     return sum([text_size(str(member)) for member in members])
 
 
-def _named(name: object) -> str:
+@lru_cache(maxsize=4096)
+def _name_size(name: object) -> int:
     if isinstance(name, str) and name:
-        return name
+        return text_size(name)
     raise InvalidOperation(f"{name!r} cannot name an attribute")
 
 
@@ -108,7 +116,7 @@ def write_units(size: int) -> int:
 
 def index_keys(item: Mapping[str, Value]) -> IndexKeys:
     """What the indexes hold of the item. An index holds it only if both of its keys are there."""
-    if not any(attribute in item for attribute in INDEX_ATTRIBUTES):
+    if _INDEXED.isdisjoint(item):
         return NO_INDEX
     keys: list[str | None] = []
     for index in INDEXES:

@@ -115,9 +115,8 @@ def _check_key_value(name: str, value: Value, longest: int) -> None:
 
 
 def _check_index_keys(attributes: Mapping[str, Value]) -> None:
-    for name, longest in _INDEX_LIMITS.items():
-        if name in attributes:
-            _check_key_value(name, attributes[name], longest)
+    for name in _INDEX_LIMITS.keys() & attributes.keys():
+        _check_key_value(name, attributes[name], _INDEX_LIMITS[name])
 
 
 def _check_update(update: Update) -> int:

@@ -5,11 +5,13 @@ For tests. The copy takes up the stream, so it shows exactly the changes that ar
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
 
 from . import rows, stream
+from .capacity import item_size
 from .database import MEMORY, Database
 from .stream import StreamRecord
 
@@ -38,11 +40,7 @@ class Replica:
             self._take()
             with self._database.write() as copy:
                 while self._pending and self._pending[0].at + self._lag <= self._clock():
-                    record = self._pending.popleft()
-                    new = record.new
-                    rows.replace(
-                        copy, record.key, rows.read(copy, record.key), None if new is None else rows.row_of(new)
-                    )
+                    _apply(copy, self._pending.popleft())
         return self._database
 
     def close(self) -> None:
@@ -61,3 +59,9 @@ class Replica:
                 return
             self._pending.extend(records)
             self._seen = records[-1].seq
+
+
+def _apply(copy: sqlite3.Connection, record: StreamRecord) -> None:
+    new = record.new
+    row = None if new is None else rows.row_of(new, item_size(new))
+    rows.replace(copy, record.key, rows.read(copy, record.key), row)

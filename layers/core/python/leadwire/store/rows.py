@@ -11,7 +11,6 @@ from typing import Any
 
 from .capacity import INDEX_ATTRIBUTES, IndexKeys, index_keys
 from .encoding import encode
-from .limits import check_item
 from .types import INDEXES, TTL_ATTRIBUTE, Item, Key, Query, Value
 
 _COLUMNS = ("item", "size", "expires", *INDEX_ATTRIBUTES)
@@ -47,9 +46,8 @@ class Row:
     index: IndexKeys
 
 
-def row_of(item: Item) -> Row:
-    """The row of an item. InvalidOperation if it passes a limit."""
-    size = check_item(item)
+def row_of(item: Item, size: int) -> Row:
+    """The row of an item whose size `limits.check_item` has found."""
     return Row(encode(item), size, _expiry(item.get(TTL_ATTRIBUTE)), index_keys(item))
 
 

@@ -101,33 +101,34 @@ class SqliteEngine(Engine):
     # --- writes -------------------------------------------------------------------------------------------------------
 
     def write(self, op: Write) -> tuple[Item | None, Consumed]:
-        limits.check_write(op)
+        size = limits.check_write(op)
         with self.database.write() as connection:
             old = rows.read(connection, op.key)
             _refuse(op, old)
-            new = _after(op, old)
+            new = _after(op, old, size)
             self._store(connection, op.key, old, new)
         answer = new if isinstance(op, Update) else old if isinstance(op, Delete) else None
         return None if answer is None else decode(answer.text), Consumed(wru=_units(op.key, old, new, 1))
 
     def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
-        limits.check_transaction(ops)
+        sizes = limits.check_transaction(ops)
         with self.database.write() as connection:
             old = [rows.read(connection, op.key) for op in ops]
             _refuse_any(ops, old)
-            changes = [(op.key, before, _after(op, before)) for op, before in zip(ops, old, strict=True)]
+            new = list(map(_after, ops, old, sizes))
+            changes = list(zip([op.key for op in ops], old, new, strict=True))
             limits.check_transaction_size(sum(_larger(before, after) for _, before, after in changes))
             for key, before, after in changes:
                 self._store(connection, key, before, after)
         return Consumed(wru=sum(_units(key, before, after, TRANSACTIONAL) for key, before, after in changes))
 
     def batch_write(self, ops: Sequence[Put | Delete]) -> tuple[list[Put | Delete], Consumed]:
-        limits.check_batch_write(ops)
+        sizes = limits.check_batch_write(ops)
         units = 0
         with self.database.write() as connection:
-            for op in ops:
+            for op, size in zip(ops, sizes, strict=True):
                 old = rows.read(connection, op.key)
-                new = _after(op, old)
+                new = _after(op, old, size)
                 self._store(connection, op.key, old, new)
                 units += _units(op.key, old, new, 1)
         return [], Consumed(wru=units)
@@ -184,12 +185,14 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(stream.SCHEMA)
 
 
-def _after(op: TransactWrite, old: Row | None) -> Row | None:
+def _after(op: TransactWrite, old: Row | None, size: int) -> Row | None:
+    """What the operation leaves; `size` is what `limits` has found it to carry."""
     match op:
         case Put(item=item):
-            return rows.row_of(item)
+            return rows.row_of(item, size)
         case Update():
-            return rows.row_of(updated(op, None if old is None else decode(old.text)))
+            item = updated(op, None if old is None else decode(old.text))
+            return rows.row_of(item, limits.check_item(item))
         case Delete():
             return None
         case Check():
@@ -197,7 +200,10 @@ def _after(op: TransactWrite, old: Row | None) -> Row | None:
 
 
 def _unchanged(old: Row, new: Row) -> bool:
-    return old.size == new.size and (old.text == new.text or same(decode(old.text), decode(new.text)))
+    if old.size != new.size or old.text == new.text:
+        return old.text == new.text
+    before, after = decode(old.text), decode(new.text)
+    return before == after and same(before, after)
 
 
 def _refuse(op: Write, old: Row | None) -> None:
