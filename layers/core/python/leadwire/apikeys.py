@@ -45,7 +45,9 @@ CHECKSUM = 6
 FOR_EVER = 253_402_300_799
 """Epoch seconds of the end of the year 9999: a key without expiry."""
 EVERY_SCOPE = "*"
-RESOURCES = ("leads", "lists", "chatbots", "webhooks", "pipelines", "tags", "users", "forms", "automations", "integrations")
+RESOURCES = (
+    "leads", "lists", "chatbots", "webhooks", "pipelines", "tags", "users", "forms", "automations", "integrations",
+)  # fmt: skip
 SCOPES = frozenset(f"{action}:{resource}" for action in ("read", "write", "delete") for resource in RESOURCES)
 
 

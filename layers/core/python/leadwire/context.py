@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from . import ids, keys
 from .ports import Ports
 from .store.table import Meter, Table
-from .store.types import TransactWrite
+from .store.types import TransactionFailed, TransactWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,16 @@ class Actor:
     id: str
 
 
+class Answer(Protocol):
+    """The stored answer of a request under an Idempotency-Key (decision D8), as `commit` sees it."""
+
+    def write(self, result: object) -> TransactWrite: ...
+
+    def landed(self) -> None: ...
+
+    def lost(self) -> Exception: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ctx:
     tenant: Tenant
@@ -44,8 +55,8 @@ class Ctx:
     cause: str = ""
     """The id of the event that led to this change, and `hops`, how many such steps lie behind it."""
     hops: int = 0
-    answer: Callable[[object], Sequence[TransactWrite]] | None = None
-    """Set by the edge under an Idempotency-Key: turns the result of a verb into the writes that store the answer."""
+    answer: Answer | None = None
+    """Set by the edge under an Idempotency-Key."""
 
     def now_ms(self) -> int:
         return int(self.ports.clock() * 1000)
@@ -56,10 +67,18 @@ class Ctx:
     def commit[Result](self, ops: Sequence[TransactWrite], result: Result) -> Result:
         """Write the facts, their events and the stored answer in one transaction, and hand the result on.
 
-        Raises TransactionFailed with positions within `ops`; a lost claim on the stored answer is LostClaim.
+        Raises TransactionFailed with positions within `ops`, or what `answer.lost` says if only that one failed.
         """
-        stored = self.answer(result) if self.answer else ()
-        self.table.transact([*ops, *stored])
+        if self.answer is None:
+            self.table.transact(ops)
+            return result
+        try:
+            self.table.transact([*ops, self.answer.write(result)])
+        except TransactionFailed as refused:
+            if min(refused.failed) < len(ops):
+                raise
+            raise self.answer.lost() from refused
+        self.answer.landed()
         return result
 
 

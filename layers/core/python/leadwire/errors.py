@@ -1,18 +1,18 @@
 """Every error that a caller of Leadwire can meet: a name, a code, a status. Each dialect has one renderer for them.
 
-    LeadwireError
-    ├── Unauthorized            401  no key, or one that is unknown, revoked, expired or of another dialect
-    ├── Forbidden               403  the key lacks the scope
-    ├── NotFound                404  no such record, or another tenant's: the same answer (D10)
-    ├── InvalidInput            400  fields of the request, all of them at once (422 in crm)
-    ├── TooLarge                413  the body is over its limit
-    ├── UnsupportedMediaType    415  the body is not JSON
-    ├── Conflict                409  the request is right but the state forbids it
-    │   └── DuplicateEmail      409  another lead of the tenant has this e-mail address
-    ├── IdempotencyMismatch     422  the Idempotency-Key was used with another request (D8)
-    ├── IdempotencyInProgress   409  the first request with this Idempotency-Key is still running (D8)
-    ├── RateLimited             429  the key's, or the company's, window is used up
-    └── Unready                 503  the table is throttled or away; trying again is right
+LeadwireError
+├── Unauthorized            401  no key, or one that is unknown, revoked, expired or of another dialect
+├── Forbidden               403  the key lacks the scope
+├── NotFound                404  no such record, or another tenant's: the same answer (D10)
+├── InvalidInput            400  fields of the request, all of them at once (422 in crm)
+├── TooLarge                413  the body is over its limit
+├── UnsupportedMediaType    415  the body is not JSON
+├── Conflict                409  the request is right but the state forbids it
+│   └── DuplicateEmail      409  another lead of the tenant has this e-mail address
+├── IdempotencyMismatch     422  the Idempotency-Key was used with another request (D8)
+├── IdempotencyInProgress   409  the first request with this Idempotency-Key is still running (D8)
+├── RateLimited             429  the key's, or the company's, window is used up
+└── Unready                 503  the table is throttled or away; trying again is right
 """
 
 from __future__ import annotations

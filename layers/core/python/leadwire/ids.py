@@ -48,7 +48,7 @@ def workspace_id(tenant: str) -> str:
 
 
 def lead_uuid(id_key: bytes, number: int) -> str:
-    """public and lists: a version 8 UUID that carries the number under the tenant's key."""
+    """Public and lists: a version 8 UUID that carries the number under the tenant's key."""
     hidden = _permute(id_key, number)
     return str(_uuid8(hidden << 58 | _keyed(id_key, b"uuid%d" % number, 58)))
 

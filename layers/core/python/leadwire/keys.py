@@ -1,20 +1,20 @@
-"""THE TABLE ON ONE PAGE: every key is made by one function here, and nowhere else.
+"""THE TABLE ON ONE PAGE: every key is made by one function here, and nowhere else. `t#` stands for `T#<tenant>#`.
 
-| item                     | pk                          | sk             | index                              | answers                         |
-|--------------------------|-----------------------------|----------------|------------------------------------|---------------------------------|
-| tenant                   | T#t#TENANT                  | TENANT         | g1 TENANTS / slug                  | settings                        |
-| slug claim               | SLUG#slug                   | SLUG           |                                    | a slug names one tenant         |
-| counter                  | T#t#COUNTER#name            | COUNTER        |                                    | the next number                 |
-| api key                  | KEY#sha256                  | KEY            | g1 T#t#KEYS / key id               | who, may, how often: one update |
-| company meter            | T#t#METER#family            | METER          |                                    | the key that counts for all     |
-| lead                     | T#t#LEAD#n                  | LEAD           | g1..g6 T#t#LEADS#<sort> / value, n | get; sort orders                |
-| event                    | T#t#LEAD#n (its aggregate)  | EVT#ulid       | g1 T#t#JOURNAL#day / ulid          | outbox, timeline, audit, feed   |
-| identity                 | T#t#ID#email#x, #phone#x    | ID             |                                    | the leads that share a key (D6) |
-| idempotency record       | T#t#IDEM#hash               | IDEM           |                                    | the stored answer (D8)          |
-| list, chatbot, webhook … | T#t#LIST, T#t#CHATBOT, …    | id             |                                    | all of a kind in one query      |
-| delivery                 | T#t#DLV#id                  | DLV            | g1 T#t#LOG#endpoint / ulid         | state; an endpoint's log        |
-|                          |                             |                | g2 DUE#shard / time                | what is due, of all tenants     |
-| attempt                  | T#t#DLV#id                  | ATT#nnn        |                                    | attempt log, in order           |
+| item                     | pk                       | sk       | index                            | answers                     |
+|--------------------------|--------------------------|----------|----------------------------------|-----------------------------|
+| tenant                   | t#TENANT                 | TENANT   | g1 TENANTS / slug                | settings                    |
+| slug claim               | SLUG#slug                | SLUG     |                                  | a slug names one tenant     |
+| counter                  | t#COUNTER#name           | COUNTER  |                                  | the next number             |
+| api key                  | KEY#sha256               | KEY      | g1 t#KEYS / key id               | who, may, how often         |
+| company meter            | t#METER#family           | METER    |                                  | the key that counts for all |
+| lead                     | t#LEAD#n                 | LEAD     | g1..g6 t#LEADS#<sort> / value, n | get; sort orders            |
+| event                    | t#LEAD#n (its aggregate) | EVT#ulid | g1 t#JOURNAL#day / ulid          | outbox, timeline, audit     |
+| identity                 | t#ID#email#x, #phone#x   | ID       |                                  | leads that share a key (D6) |
+| idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
+| list, chatbot, webhook … | t#LIST, t#CHATBOT, …     | id       |                                  | all of a kind in one query  |
+| delivery                 | t#DLV#id                 | DLV      | g1 t#LOG#endpoint / ulid         | state; an endpoint's log    |
+|                          |                          |          | g2 DUE#shard / time              | what is due, of all tenants |
+| attempt                  | t#DLV#id                 | ATT#nnn  |                                  | attempt log, in order       |
 
 Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Three keys stand outside: the API
 key (it finds the tenant), the slug claim (unique over tenants), the due index (swept for all tenants at once).
@@ -69,7 +69,7 @@ def lead_sort(tenant: str, sort: str) -> str:
 
 def lead_sort_value(value: str, number: int) -> str:
     """Ties break by number."""
-    return f"{value}{SEPARATOR}{number:012d}"
+    return f"{value}{SEPARATOR}{numbered(number)}"
 
 
 def event(tenant: str, number: int, ulid: str) -> Key:
@@ -98,6 +98,23 @@ def chatbots(tenant: str) -> str:
     return f"T#{tenant}#CHATBOT"
 
 
+def pipelines(tenant: str) -> str:
+    return f"T#{tenant}#PIPELINE"
+
+
+def stages(tenant: str) -> str:
+    return f"T#{tenant}#STAGE"
+
+
+def users(tenant: str) -> str:
+    return f"T#{tenant}#USER"
+
+
+def numbered(number: int) -> str:
+    """The sort key of what has a number of its own in its tenant: pipelines, stages, tags, users, forms (D4)."""
+    return f"{number:012d}"
+
+
 def webhooks(tenant: str) -> str:
     return f"T#{tenant}#WEBHOOK"
 
@@ -114,10 +131,17 @@ def endpoint_log(tenant: str, webhook_id: str) -> str:
     return f"T#{tenant}#LOG#{webhook_id}"
 
 
+def health() -> Key:
+    """What the health check asks for: never written."""
+    return Key("HEALTH", "HEALTH")
+
+
 def due(shard: int) -> str:
     return f"DUE#{shard}"
 
 
 def indexed(**keys: tuple[str, str]) -> Item:
     """Index attributes: `indexed(g1=(pk, sk))` gives `{"g1pk": pk, "g1sk": sk}`."""
-    return {f"{name}{part}": value for name, pair in keys.items() for part, value in zip(("pk", "sk"), pair, strict=True)}
+    return {
+        f"{name}{part}": value for name, pair in keys.items() for part, value in zip(("pk", "sk"), pair, strict=True)
+    }

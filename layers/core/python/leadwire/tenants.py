@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import ids, keys
+from . import ids, keys, pipelines
 from .context import Actor, Ctx, Tenant, open_ctx
 from .errors import Conflict, FieldError, InvalidInput, NotFound
 from .ports import Ports
@@ -20,7 +20,7 @@ ALL_TENANTS = "TENANTS"
 
 
 def create(ports: Ports, slug: str, name: str, *, region: str = "US", valid_phones: bool = False) -> Tenant:
-    """A tenant with its `default` chatbot. Raises InvalidInput for a bad slug, Conflict for a taken one."""
+    """A tenant with a `default` chatbot and a first pipeline. InvalidInput for a bad slug, Conflict for a taken one."""
     if not SLUG.fullmatch(slug):
         raise InvalidInput(FieldError("slug", "must be 1 to 63 of a-z, 0-9 and inner hyphens", "pattern", slug))
     tenant = Tenant(ids.tenant_id(), slug, secrets.token_bytes(16), region, valid_phones)
@@ -29,6 +29,7 @@ def create(ports: Ports, slug: str, name: str, *, region: str = "US", valid_phon
         Put(_claim(slug, tenant.id), ABSENT),
         Put(_item(tenant, name, created), ABSENT),
         Put({"pk": keys.chatbots(tenant.id), "sk": DEFAULT_CHATBOT, "name": "Default", "created_at": created}, ABSENT),
+        *(Put(item, ABSENT) for item in pipelines.defaults(tenant.id)),
     ]
     try:
         unscoped(ports.engine).transact(ops)

@@ -1,0 +1,60 @@
+"""Leads in the chatbot dialect (PollyBot), under a chatbot's path and under the bare one (decision D13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from leadwire import chatbots, ids
+from leadwire.apikeys import Admission
+from leadwire.context import Ctx, Tenant
+from leadwire.edge.types import Dialect, Reply, Request, Route
+from leadwire.leads import service
+from leadwire.leads.model import Lead
+from leadwire.leads.service import Requirement
+from leadwire.tenants import DEFAULT_CHATBOT
+
+from . import errors, shapes
+
+UNDER_CHATBOT = "/api/v1/chatbots/{chatbotId}/leads"
+BARE = "/api/v1/leads"
+
+
+def create(ctx: Ctx, request: Request) -> Lead:
+    chatbot = request.path.get("chatbotId", DEFAULT_CHATBOT)
+    exists = Requirement(chatbots.exists(ctx, chatbot), "chatbot")
+    return service.create(ctx, shapes.draft(request.body, chatbot), requires=[exists], unique_email=True)
+
+
+def get(ctx: Ctx, request: Request) -> Lead:
+    """A lead is read under any chatbot of its workspace: the dialect's leads are unique per workspace, not per bot."""
+    lead_id = request.path.get("leadId") or request.path["id"]
+    chatbot = request.path.get("chatbotId")
+    if chatbot:
+        chatbots.require(ctx, chatbot)
+    return service.get(ctx, ids.number_of_lead_id(ctx.tenant.id_key, lead_id))
+
+
+def show_created(tenant: Tenant, lead: Lead) -> Reply:
+    return Reply(201, {"success": True, "data": shapes.lead(tenant, lead)})
+
+
+def show(tenant: Tenant, lead: Lead) -> Reply:
+    return Reply(200, {"success": True, "data": shapes.lead(tenant, lead)})
+
+
+def limit_headers(admission: Admission) -> Mapping[str, str]:
+    """This dialect publishes a fourth header (decision D11)."""
+    return {"X-RateLimit-Used": str(admission.used)}
+
+
+DIALECT = Dialect(
+    name="chatbot",
+    routes=(
+        Route("POST", UNDER_CHATBOT, "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", UNDER_CHATBOT + "/{leadId}", "read:leads", get, show),
+        Route("POST", BARE, "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", BARE + "/{id}", "read:leads", get, show),
+    ),
+    render_error=errors.render,
+    limit_headers=limit_headers,
+)

@@ -1,0 +1,40 @@
+"""Errors of the crm dialect (contracts/crm.md): `{"status": "error", "message", "code", "errors"}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leadwire.context import Tenant
+from leadwire.edge.types import Reply
+from leadwire.errors import FieldError, InvalidInput, LeadwireError, NotFound, Unready
+
+VALIDATION_FAILED = 422
+
+
+def render(_tenant: Tenant | None, error: LeadwireError, _request_id: str) -> Reply:
+    problems = _problems(error)
+    if problems:
+        body = _body("The given data was invalid.", "VALIDATION_FAILED")
+        errors: dict[str, list[str]] = {}
+        for problem in problems:
+            errors.setdefault(problem.path or "body", []).append(_sentence(problem))
+        return Reply(VALIDATION_FAILED, {**body, "errors": errors})
+    code = "SERVER_ERROR" if isinstance(error, Unready) else error.code
+    return Reply(error.status, _body(error.message, code))
+
+
+def _problems(error: LeadwireError) -> tuple[FieldError, ...]:
+    """A record that the body names and that is not there is a wrong field (decisions.md, crm)."""
+    if isinstance(error, InvalidInput):
+        return error.errors
+    if isinstance(error, NotFound) and error.field:
+        return (FieldError(error.field, f"does not name a {error.kind}", "not_found"),)
+    return ()
+
+
+def _sentence(problem: FieldError) -> str:
+    return f"The {problem.path or 'body'} field {problem.message}."
+
+
+def _body(message: str, code: str) -> dict[str, Any]:
+    return {"status": "error", "message": message, "code": code}

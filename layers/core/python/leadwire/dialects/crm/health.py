@@ -1,0 +1,29 @@
+"""`GET /api/v1/health`, the one open route (contracts/crm.md): it reads the table, and says the package's version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from leadwire import VERSION, keys, ports
+from leadwire.context import iso
+from leadwire.edge import log
+from leadwire.store.table import unscoped
+from leadwire.store.types import StoreError
+
+
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    now, request_id = ports.current(), str(event["requestContext"]["requestId"])
+    try:
+        unscoped(now.engine).get(keys.health())
+    except StoreError as error:
+        log.failure(request_id, error)
+        return _answer(503, "unavailable", request_id, now.clock())
+    return _answer(200, "ok", request_id, now.clock())
+
+
+def _answer(status: int, word: str, request_id: str, now: float) -> dict[str, Any]:
+    body = {"status": word, "version": VERSION, "timestamp": iso(int(now * 1000), zone="+00:00")}
+    headers = {"content-type": "application/json", "X-Request-Id": request_id}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}

@@ -1,0 +1,94 @@
+"""Lead bodies of the crm dialect (contracts/crm.md): from its words to ours and back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from leadwire.context import Tenant, iso
+from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, Tag, Text
+from leadwire.edge.types import Body
+from leadwire.leads import model
+from leadwire.leads.model import STATUSES, Lead
+
+WON = "won"
+"""Another word for converted, accepted and never shown (decision D5)."""
+
+
+def _status(text: str) -> str:
+    status = "converted" if text == WON else text
+    if status not in STATUSES:
+        raise ValueError(f"must be one of {', '.join(STATUSES)}")
+    return status
+
+
+Id = Annotated[int, Field(gt=0, lt=10**12)]
+
+
+class CreateLead(Body):
+    """`POST /api/v1/leads`. null is the same as absent."""
+
+    first_name: FilledLine
+    last_name: Line | None = None
+    email: Email | None = None
+    phone: AnyPhone | None = None
+    company: Line | None = None
+    job_title: Line | None = None
+    source: Line | None = None
+    status: Annotated[str, AfterValidator(_status)] | None = None
+    lead_score: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    starred: bool | None = None
+    pipeline_id: Id | None = None
+    pipeline_stage_id: Id | None = None
+    assigned_user_id: Id | None = None
+    notes: Text | None = None
+    custom_fields: OpenMap | None = None
+    tags: list[Tag] | None = None
+
+
+def draft(body: CreateLead) -> Lead:
+    return Lead(
+        first_name=body.first_name,
+        last_name=body.last_name or "",
+        email=body.email or "",
+        phone=body.phone.e164 if body.phone else "",
+        company=body.company or "",
+        job_title=body.job_title or "",
+        source=body.source or "",
+        status=body.status or "new",
+        score=body.lead_score or 0,
+        starred=body.starred or False,
+        pipeline_id=body.pipeline_id,
+        stage_id=body.pipeline_stage_id,
+        assigned_user_id=body.assigned_user_id,
+        notes=body.notes or "",
+        custom=body.custom_fields or {},
+        tags=model.with_tags((), tuple(body.tags or ())),
+    )
+
+
+def lead(_tenant: Tenant, lead: Lead) -> dict[str, Any]:
+    return {
+        "id": lead.number,
+        "first_name": lead.first_name or None,
+        "last_name": lead.last_name or None,
+        "name": lead.name,
+        "email": lead.email or None,
+        "phone": lead.phone or None,
+        "company": lead.company or None,
+        "job_title": lead.job_title or None,
+        "source": lead.source or None,
+        "status": lead.status,
+        "lead_score": lead.score,
+        "starred": lead.starred,
+        "pipeline_id": lead.pipeline_id,
+        "pipeline_stage_id": lead.stage_id,
+        "assigned_user_id": lead.assigned_user_id,
+        "notes": lead.notes or None,
+        "tags": list(lead.tags),
+        "custom_fields": lead.custom,
+        "possible_duplicate_of": lead.possible_duplicate_of,
+        "created_at": iso(lead.created_at, zone="+00:00"),
+        "updated_at": iso(lead.updated_at, zone="+00:00"),
+    }

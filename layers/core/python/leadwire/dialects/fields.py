@@ -1,0 +1,88 @@
+"""Field types that all dialects share: they check, and name what is wrong, but know no dialect's words.
+
+Phones are read in the tenant's region, which the edge passes as pydantic context.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, cast
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, StringConstraints, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from leadwire.context import Tenant
+from leadwire.leads import identity, model
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+PHONE_LIMIT = 64
+UUID = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyPhone:
+    """A phone number as it was sent, and in E.164. In a body it is a string."""
+
+    given: str
+    e164: str
+
+    PATTERN: ClassVar[str | None] = None
+    NANP_ONLY: ClassVar[bool] = False
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(max_length=PHONE_LIMIT, pattern=cls.PATTERN, strip_whitespace=True, strict=True)
+        return core_schema.with_info_after_validator_function(cls._read, text)
+
+    @classmethod
+    def _read(cls, text: str, info: ValidationInfo) -> Self:
+        return cls(text, identity.normal_phone(cast(Tenant, info.context), text, nanp_only=cls.NANP_ONLY))
+
+
+class UsPhone(AnyPhone):
+    """North American numbers only (decision D7, public)."""
+
+    NANP_ONLY = True
+
+
+class E164Phone(AnyPhone):
+    """In E.164 already, by the pattern that the lists dialect publishes."""
+
+    PATTERN = r"^\+[1-9]\d{8,14}$"
+
+
+def _line(text: str) -> str:
+    if CONTROL.search(text):
+        raise ValueError("must not contain control characters")
+    return " ".join(text.split())
+
+
+def _email(text: str) -> str:
+    identity.normal_email(text)
+    return text
+
+
+def _open_map(value: dict[str, Any]) -> dict[str, Any]:
+    problem = model.open_map_problem(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+Line = Annotated[str, StringConstraints(max_length=model.NAME_LIMIT), AfterValidator(_line)]
+"""One line of text; runs of white space become one space."""
+FilledLine = Annotated[
+    str, StringConstraints(min_length=1, max_length=model.NAME_LIMIT, strip_whitespace=True), AfterValidator(_line)
+]
+Text = Annotated[str, StringConstraints(max_length=model.TEXT_LIMIT)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+OpenMap = Annotated[dict[str, Any], AfterValidator(_open_map)]
+Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_line)]
+
+
+def filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are neither None nor empty."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}

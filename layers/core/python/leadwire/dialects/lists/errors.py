@@ -1,0 +1,36 @@
+"""Errors of the lists dialect: problem details (RFC 9457) with the published extra members."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from leadwire.context import Tenant
+from leadwire.edge.types import Reply
+from leadwire.errors import FieldError, InvalidInput, LeadwireError, NotFound
+
+TYPE = "https://api.leadwire.dev/errors/"
+MEDIA_TYPE = {"content-type": "application/problem+json"}
+
+
+def render(_tenant: Tenant | None, error: LeadwireError, request_id: str) -> Reply:
+    slug = "validation_error" if isinstance(error, InvalidInput) else error.code.lower()
+    body: dict[str, Any] = {
+        "type": TYPE + slug,
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": "The request is not valid" if isinstance(error, InvalidInput) else error.message,
+        "instance": request_id,
+    }
+    errors = _errors(error)
+    if errors:
+        body["errors"] = [{"path": one.path, "message": one.message, "code": one.code} for one in errors]
+    return Reply(error.status, body, MEDIA_TYPE)
+
+
+def _errors(error: LeadwireError) -> tuple[FieldError, ...]:
+    if isinstance(error, InvalidInput):
+        return error.errors
+    if isinstance(error, NotFound) and error.field:
+        return (FieldError(error.field, error.message, "not_found"),)
+    return ()

@@ -1,0 +1,203 @@
+"""The way in for every dialect: one Lambda event in, one answer out, and nothing past the door that is not in order.
+
+    route ─▶ key ─▶ admission (one update: who, how often) ─▶ scope ─▶ size ─▶ query, body ─▶ claim ─▶ verb ─▶ answer
+
+Payload format 2.0: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from leadwire import apikeys, ports
+from leadwire.apikeys import Admission
+from leadwire.context import Actor, Ctx, Tenant, open_ctx
+from leadwire.errors import Forbidden, LeadwireError, RateLimited, TooLarge, Unauthorized, Unready
+from leadwire.ports import Ports
+from leadwire.store.table import Meter, Table
+from leadwire.store.types import Throttled, TransactionConflict, Unavailable
+
+from . import idempotency, log, strict
+from .types import Dialect, Reply, Request, Route
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+type Event = Mapping[str, Any]
+type Handler = Callable[[Event, Any], dict[str, Any]]
+
+
+def door(*dialects: Dialect) -> Handler:
+    """The handler of a function that serves these dialects. Where two claim a route, the key's family decides (D13)."""
+    table = {(dialect.name, route.key): route for dialect in dialects for route in dialect.routes}
+
+    def handler(event: Event, _context: Any) -> dict[str, Any]:
+        call = Call(event, ports.current(), _dialect(dialects, table, event))
+        reply = _answer(call, table[call.dialect.name, event["routeKey"]])
+        log.request(call.summary(reply.status))
+        return _response(call, reply)
+
+    return handler
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the edge, and what is known of it so far."""
+
+    event: Event
+    ports: Ports
+    dialect: Dialect
+    meter: Meter = field(default_factory=Meter)
+    admission: Admission | None = None
+    error: str = ""
+    replayed: bool = False
+
+    @property
+    def request_id(self) -> str:
+        return str(self.event["requestContext"]["requestId"])
+
+    def header(self, name: str) -> str:
+        return str(self.event.get("headers", {}).get(name, ""))
+
+    def raw_body(self) -> bytes:
+        body = self.event.get("body") or ""
+        return base64.b64decode(body) if self.event.get("isBase64Encoded") else body.encode()
+
+    def summary(self, status: int) -> dict[str, Any]:
+        """The wide log line: whose, what, how it went, what it cost. No header, no body, no value of a path."""
+        admission, consumed = self.admission, self.meter.consumed
+        return {
+            "request_id": self.request_id,
+            "route": self.event["routeKey"],
+            "dialect": self.dialect.name,
+            "status": status,
+            "error": self.error or None,
+            "tenant": admission.tenant.id if admission else None,
+            "key_id": admission.key_id if admission else None,
+            "replayed": self.replayed,
+            "wru": consumed.wru,
+            "rru": consumed.rru,
+            "trips": self.meter.trips,
+        }
+
+
+def _dialect(dialects: Sequence[Dialect], table: Mapping[tuple[str, str], Route], event: Event) -> Dialect:
+    claimants = [dialect for dialect in dialects if (dialect.name, event["routeKey"]) in table]
+    for dialect in claimants[1:]:
+        if apikeys.family_of(_token(dialect, event)) == dialect.name:
+            return dialect
+    return claimants[0]
+
+
+def _answer(call: Call, route: Route) -> Reply:
+    try:
+        return _serve(call, route)
+    except LeadwireError as error:
+        return _refusal(call, error)
+    except (Throttled, TransactionConflict, Unavailable) as error:
+        log.failure(call.request_id, error)
+        return _refusal(call, Unready("The store is busy; try again"))
+
+
+def _refusal(call: Call, error: LeadwireError) -> Reply:
+    call.error = error.code
+    tenant = call.admission.tenant if call.admission else None
+    reply = call.dialect.render_error(tenant, error, call.request_id)
+    if isinstance(error, RateLimited):
+        return replace(reply, headers={**reply.headers, "Retry-After": str(error.retry_after)})
+    return reply
+
+
+def _serve(call: Call, route: Route) -> Reply:
+    call.admission = admission = _admit(call)
+    if not admission.may(route.scope):
+        raise Forbidden(f"The API key lacks the scope {route.scope}")
+    raw = call.raw_body()
+    if len(raw) > route.body_limit:
+        raise TooLarge(f"The body is larger than {route.body_limit // 1024} KiB")
+    request = _request(call, route, raw, admission.tenant)
+    actor = Actor("api_key", admission.key_id)
+    ctx = open_ctx(call.ports, admission.tenant, actor, call.request_id, call.meter)
+    key = call.header(idempotency.HEADER) if route.method in UNSAFE else ""
+    if not key:
+        return route.render(ctx.tenant, route.call(ctx, request))
+    return _once(call, route, ctx, request, idempotency.claim(ctx, key, _fingerprint(call, raw), _renderer(ctx, route)))
+
+
+def _once(call: Call, route: Route, ctx: Ctx, request: Request, claim: idempotency.Claim | Reply) -> Reply:
+    if isinstance(claim, Reply):
+        call.replayed = True
+        return claim
+    ctx = replace(ctx, answer=claim)
+    try:
+        result = route.call(ctx, request)
+    except LeadwireError:
+        claim.release(ctx)
+        raise
+    claim.complete(ctx, result)
+    return claim.render(result)
+
+
+def _admit(call: Call) -> Admission:
+    token = _token(call.dialect, call.event)
+    if not token:
+        raise Unauthorized("No API key was sent", missing=True)
+    if apikeys.family_of(token) != call.dialect.name:
+        raise Unauthorized("The API key is invalid, revoked or expired")
+    table = Table(call.ports.engine, "", call.meter)
+    return apikeys.admit(table, token, int(call.ports.clock()))
+
+
+def _token(dialect: Dialect, event: Event) -> str:
+    value = str(event.get("headers", {}).get(dialect.key_header, "")).strip()
+    if dialect.key_header != "authorization":
+        return value
+    scheme, _, token = value.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _request(call: Call, route: Route, raw: bytes, tenant: Tenant) -> Request:
+    query = urllib.parse.parse_qs(call.event.get("rawQueryString", ""), keep_blank_values=True)
+    return Request(
+        path=call.event.get("pathParameters") or {},
+        query=strict.parse_query(route.query, query),
+        body=strict.parse_body(route.body, raw, call.header("content-type"), tenant) if route.body else None,
+    )
+
+
+def _renderer(ctx: Ctx, route: Route) -> Callable[[Any], Reply]:
+    return lambda result: route.render(ctx.tenant, result)
+
+
+def _fingerprint(call: Call, raw: bytes) -> str:
+    event = call.event
+    return idempotency.fingerprint(
+        event["requestContext"]["http"]["method"], event["rawPath"], event.get("rawQueryString", ""), raw
+    )
+
+
+def _response(call: Call, reply: Reply) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "X-Request-Id": call.request_id, **_limits(call), **reply.headers}
+    if call.ports.settings.debug_capacity:
+        consumed = call.meter.consumed
+        headers["X-Leadwire-Capacity"] = f"wru={consumed.wru:g} rru={consumed.rru:g} trips={call.meter.trips}"
+    if reply.body is None:
+        return {"statusCode": reply.status, "headers": headers}
+    body = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
+    return {"statusCode": reply.status, "headers": headers, "body": body}
+
+
+def _limits(call: Call) -> Mapping[str, str]:
+    admission = call.admission
+    if admission is None:
+        return {}
+    common = {
+        "X-RateLimit-Limit": str(admission.limit),
+        "X-RateLimit-Remaining": str(admission.limit - admission.used),
+        "X-RateLimit-Reset": str(admission.reset),
+    }
+    return {**common, **(call.dialect.limit_headers(admission) if call.dialect.limit_headers else {})}

@@ -1,0 +1,90 @@
+"""Strict requests (decision D9): a body or query string becomes a model, or every problem with it is named at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from leadwire.context import Tenant
+from leadwire.errors import FieldError, InvalidInput, UnsupportedMediaType
+
+UNKNOWN = "extra_forbidden"
+MESSAGES = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "tuple_type": "must be an array",
+    "model_type": "must be an object",
+    "json_invalid": "must be valid JSON",
+}
+
+
+def parse_body[Model: BaseModel](model: type[Model], raw: bytes, content_type: str, tenant: Tenant) -> Model:
+    """Raises UnsupportedMediaType for what does not say that it is JSON, InvalidInput for what is not right.
+
+    Field types find the tenant in the validation context (phones are read in its region).
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as application/json")
+    try:
+        return model.model_validate_json(raw, context=tenant)
+    except ValidationError as error:
+        raise invalid(model, error.errors(include_url=False, include_context=True)) from None
+
+
+def parse_query[Model: BaseModel](model: type[Model], query: Mapping[str, Sequence[str]]) -> Model:
+    """A repeated parameter is refused: which one would count?"""
+    repeated = [FieldError(name, "must be given once", "repeated") for name, values in query.items() if len(values) > 1]
+    if repeated:
+        raise InvalidInput(*repeated)
+    try:
+        return model.model_validate({name: values[0] for name, values in query.items()})
+    except ValidationError as error:
+        raise invalid(model, error.errors(include_url=False, include_context=True)) from None
+
+
+def invalid(model: type[BaseModel], problems: Sequence[ErrorDetails]) -> InvalidInput:
+    return InvalidInput(*(_field_error(model, problem) for problem in problems))
+
+
+def _field_error(model: type[BaseModel], problem: ErrorDetails) -> FieldError:
+    path = ".".join(str(part) for part in problem["loc"])
+    code = problem["type"]
+    value = None if code in {"missing", "json_invalid"} else _shown(problem["input"])
+    return FieldError(path, _message(model, problem), "unknown_field" if code == UNKNOWN else code, value)
+
+
+def _message(model: type[BaseModel], problem: ErrorDetails) -> str:
+    code, context = problem["type"], problem.get("ctx", {})
+    if code == UNKNOWN:
+        return _unknown(model, str(problem["loc"][-1])) if len(problem["loc"]) == 1 else "is not a known field"
+    if code == "value_error":
+        return str(context["error"])
+    if code in {"literal_error", "enum"}:
+        return f"must be {context['expected']}"
+    if code == "string_too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    text = MESSAGES.get(code) or problem["msg"].removeprefix("Input ").removeprefix("String ")
+    return text[:1].lower() + text[1:]
+
+
+def _unknown(model: type[BaseModel], name: str) -> str:
+    near = difflib.get_close_matches(name, list(model.model_fields), n=1)
+    return f"is not a known field; did you mean {near[0]}?" if near else "is not a known field"
+
+
+def _shown(value: Any) -> Any:
+    """The caller's value as an error may repeat it: JSON, and no more than a line of it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= 200 and not isinstance(value, bytes) else text[:200]  # noqa: PLR2004  # one line

@@ -1,0 +1,82 @@
+"""What a dialect declares (routes and an error renderer) and what passes between it and the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from leadwire.apikeys import Admission
+from leadwire.context import Ctx, Tenant
+from leadwire.errors import LeadwireError
+
+KIB = 1024
+BODY_LIMIT = 256 * KIB
+
+
+class Body(BaseModel):
+    """Base of request bodies: JSON types are not converted, unknown fields are refused (decision D9)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+
+class QueryString(BaseModel):
+    """Base of query strings: values are text and converted, unknown parameters are refused (decision D9)."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was let in: parsed, authenticated, counted."""
+
+    path: Mapping[str, str]
+    query: Any
+    """An instance of the route's `query` model."""
+    body: Any
+    """An instance of the route's `body` model, or None if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in the making; `body` is JSON-able, None for no body at all."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One published operation. `call` does it, `render` shows its result; both are the dialect's, neither decides."""
+
+    method: str
+    path: str
+    """As in the template: `/v1/leads/{id}`."""
+    scope: str
+    call: Callable[[Ctx, Request], Any]
+    render: Callable[[Tenant, Any], Reply]
+    body: type[Body] | None = None
+    query: type[QueryString] = QueryString
+    body_limit: int = BODY_LIMIT
+
+    @property
+    def key(self) -> str:
+        """As API Gateway spells it: `POST /v1/leads`."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One published API: its routes, where its key travels, and how it shows errors."""
+
+    name: str
+    """public, chatbot, lists or crm: also the family of its keys."""
+    routes: Sequence[Route]
+    render_error: Callable[[Tenant | None, LeadwireError, str], Reply]
+    """The third argument is the request id."""
+    key_header: str = "authorization"
+    limit_headers: Callable[[Admission], Mapping[str, str]] | None = None
+    """Headers beyond the common three, where the dialect publishes more (chatbot: X-RateLimit-Used)."""

@@ -1,0 +1,88 @@
+"""Who a lead is: normal forms of e-mail and phone, and the record of the leads that share one (decision D6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from leadwire import keys
+from leadwire.context import Tenant
+from leadwire.store.types import ABSENT, Delete, Item, Key, Put, equals
+
+from .model import Lead
+
+NANP = 1
+"""Calling code of the United States and their neighbours, the only numbers that the public dialect takes."""
+
+
+class Malformed(ValueError):
+    """The text is not an e-mail address, or not a phone number. Its message is for the caller."""
+
+
+def normal_email(text: str) -> str:
+    """Lower case, domain in ASCII (IDNA). Raises Malformed. RFC 5321/6531 by the email-validator library."""
+    try:
+        checked = validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise Malformed("must be a valid email address") from error
+    return (checked.ascii_email or checked.normalized).lower()
+
+
+def normal_phone(tenant: Tenant, text: str, *, nanp_only: bool = False) -> str:
+    """E.164, national numbers understood in the tenant's region (decision D7). Raises Malformed."""
+    try:
+        number = phonenumbers.parse(text, "US" if nanp_only else tenant.region)
+    except phonenumbers.NumberParseException as error:
+        raise Malformed("must be a phone number, national or in E.164 format") from error
+    good = phonenumbers.is_valid_number if tenant.valid_phones else phonenumbers.is_possible_number
+    if not good(number) or number.extension:
+        raise Malformed("must be a phone number that can be dialled")
+    if nanp_only and number.country_code != NANP:
+        raise Malformed("must be a US phone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One key (an e-mail or a phone) and the numbers of the leads that share it, the primary (lowest) first."""
+
+    key: Key
+    leads: tuple[int, ...] = ()
+    version: int = 0
+
+    @property
+    def primary(self) -> int | None:
+        return self.leads[0] if self.leads else None
+
+
+def keys_of(tenant: Tenant, lead: Lead) -> dict[str, Key]:
+    """`email` and `phone` to the key of the identity record, for those that the lead has."""
+    found = {}
+    if lead.email:
+        found["email"] = keys.identity(tenant.id, "email", normal_email(lead.email))
+    if lead.phone:
+        found["phone"] = keys.identity(tenant.id, "phone", lead.phone)
+    return found
+
+
+def from_item(key: Key, item: Item | None) -> Identity:
+    return Identity(key, tuple(item["leads"]), item["version"]) if item else Identity(key)
+
+
+def joined(identity: Identity, number: int) -> Put:
+    """The write that adds a lead, right only if nobody changed the record since it was read."""
+    return _write(identity, tuple(sorted({*identity.leads, number})))
+
+
+def left(identity: Identity, number: int) -> Put | Delete:
+    """The write that takes a lead out; an empty record goes away."""
+    rest = tuple(other for other in identity.leads if other != number)
+    return _write(identity, rest) if rest else Delete(identity.key, equals("version", identity.version))
+
+
+def _write(identity: Identity, leads: tuple[int, ...]) -> Put:
+    unchanged = equals("version", identity.version) if identity.version else ABSENT
+    key = identity.key
+    return Put({"pk": key.pk, "sk": key.sk, "leads": leads, "version": identity.version + 1}, unchanged)

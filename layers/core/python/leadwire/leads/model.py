@@ -1,0 +1,141 @@
+"""What a lead is: the record, its statuses, and the pure rules about both. No I/O here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+STATUSES = ("new", "contacted", "qualified", "converted", "lost", "follow_up", "unsubscribed")
+"""The canonical statuses (decision D5); each dialect maps its own words to these."""
+
+NAME_LIMIT = 255
+TEXT_LIMIT = 65_536
+OPEN_MAP_BYTES = 32 * 1024
+OPEN_MAP_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """One lead of a tenant. Absent texts are empty, times are epoch milliseconds, `number` 0 means not stored yet."""
+
+    number: int = 0
+    version: int = 0
+    """Grows by one with every change; the condition of every write."""
+    event: str = ""
+    """The id of the last event, so that the next one sorts after it."""
+    created_at: int = 0
+    updated_at: int = 0
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    """As it was given; identity.py has the normal form that makes it a key."""
+    phone: str = ""
+    """E.164."""
+    phone_given: str = ""
+    """The spelling of a client whose dialect promises it back (decision D7), if it differs."""
+    company: str = ""
+    job_title: str = ""
+    source: str = ""
+    status: str = "new"
+    score: int = 0
+    starred: bool = False
+    pipeline_id: int | None = None
+    stage_id: int | None = None
+    assigned_user_id: int | None = None
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    """Ids of the lists it is in, in the order of joining."""
+    chatbot: str = ""
+    address: Mapping[str, str] = field(default_factory=dict)
+    """address1, address2, city, state, zip, country."""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    """The open map: crm `custom_fields`, chatbot and lists `metadata`, public tracking and additional data."""
+    possible_duplicate_of: int | None = None
+    converted_at: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+_DEFAULTS = Lead()
+_FIELDS = tuple(f.name for f in fields(Lead))
+_BOOKKEEPING = frozenset({"number", "version", "event", "created_at", "updated_at"})
+
+
+def snapshot(lead: Lead) -> dict[str, Any]:
+    """The lead as JSON, without what is empty: what events carry. `of_snapshot` is its inverse."""
+    values = ((name, getattr(lead, name)) for name in _FIELDS)
+    return {name: value for name, value in values if name in ALWAYS or value != getattr(_DEFAULTS, name)}
+
+
+ALWAYS = frozenset({"number", "version", "created_at", "updated_at", "status"})
+
+
+def of_snapshot(values: Mapping[str, Any]) -> Lead:
+    known = {name: value for name, value in values.items() if name in _FIELDS}
+    for name in ("tags", "lists"):
+        if name in known:
+            known[name] = tuple(known[name])
+    return Lead(**known)
+
+
+def changes(before: Lead, after: Lead) -> dict[str, list[Any]]:
+    """Field to [before, after], for the fields that differ."""
+    return {
+        name: [getattr(before, name), getattr(after, name)]
+        for name in _FIELDS
+        if name not in _BOOKKEEPING and getattr(before, name) != getattr(after, name)
+    }
+
+
+def born(draft: Lead, number: int, now_ms: int, event: str) -> Lead:
+    """A draft as the lead it becomes."""
+    lead = replace(draft, number=number, version=1, event=event, created_at=now_ms, updated_at=now_ms)
+    return with_conversion(_DEFAULTS, lead, now_ms)
+
+
+def changed(before: Lead, wanted: Lead, now_ms: int, event: str) -> Lead:
+    """The next version of a lead. Its time never goes back, whatever the clocks of two machines say."""
+    at = max(now_ms, before.updated_at)
+    return with_conversion(before, replace(wanted, version=before.version + 1, event=event, updated_at=at), at)
+
+
+def with_conversion(before: Lead, after: Lead, now_ms: int) -> Lead:
+    """`converted_at` is set when the status becomes converted and cleared when it leaves (decisions.md, lists)."""
+    if after.status != "converted":
+        return replace(after, converted_at=None)
+    return after if before.status == "converted" else replace(after, converted_at=now_ms)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """First and last name of a full name: the last word is the last name. `join` of both gives the name back."""
+    words = name.split()
+    return (" ".join(words[:-1]), words[-1]) if len(words) > 1 else (" ".join(words), "")
+
+
+def with_tags(present: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
+    """Tags in the order in which they came, each once."""
+    return tuple(dict.fromkeys((*present, *added)))
+
+
+def open_map_problem(value: Mapping[str, Any]) -> str | None:
+    """Why an open map (custom fields, metadata) is refused (decision D9), or None."""
+    if _depth(value) > OPEN_MAP_DEPTH:
+        return f"must not be nested deeper than {OPEN_MAP_DEPTH} levels"
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:
+        return "must not contain NaN or infinite numbers, or broken characters"
+    return f"must not be larger than {OPEN_MAP_BYTES // 1024} KiB" if size > OPEN_MAP_BYTES else None
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, Mapping):
+        return 1 + max((_depth(inner) for inner in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((_depth(inner) for inner in value), default=0)
+    return 0

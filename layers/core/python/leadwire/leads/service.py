@@ -1,0 +1,129 @@
+"""What can be done with a lead. Dialects, workers and automations all come through these verbs.
+
+Each verb decides on what it has read, writes once, and starts again if somebody else was faster (`store.Lost`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from leadwire.context import Ctx
+from leadwire.errors import DuplicateEmail, NotFound, Unready
+from leadwire.store.types import Check
+
+from . import store
+from .model import Lead, changes
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A lead as it stands after the verb, and whether it had been there before."""
+
+    lead: Lead
+    existed: bool
+
+
+def get(ctx: Ctx, number: int | None) -> Lead:
+    """Raises NotFound, also for None (an id that decodes to nothing)."""
+    lead = store.find(ctx, number) if number else None
+    if lead is None:
+        raise NotFound("lead")
+    return lead
+
+
+def by_phone(ctx: Ctx, phone: str) -> Lead:
+    """The primary lead of an E.164 number. Raises NotFound."""
+    return get(ctx, store.find_identity(ctx, "phone", phone).primary)
+
+
+def create(ctx: Ctx, draft: Lead, *, requires: Sequence[Requirement] = (), unique_email: bool = False) -> Lead:
+    """A new lead in any case, flagged if others share its e-mail or phone.
+
+    With `unique_email` a known address raises DuplicateEmail instead. A requirement that does not hold is NotFound.
+    """
+
+    def attempt() -> Lead:
+        known = store.look_up(ctx, draft)
+        if unique_email and known.email and known.email.primary:
+            raise DuplicateEmail(draft.email, known.email.primary)
+        return store.insert(ctx, replace(draft, possible_duplicate_of=known.primary()), known, _checks(requires))
+
+    return _persist(attempt, requires)
+
+
+def create_or_attach(ctx: Ctx, draft: Lead, list_id: str, exists: Requirement) -> Stored:
+    """The lead with this phone, in this list: a known one is attached and otherwise left as it is."""
+
+    def attempt() -> Stored:
+        known = store.look_up(ctx, draft)
+        if known.phone is None or known.phone.primary is None:
+            new = replace(draft, lists=(list_id,), possible_duplicate_of=known.primary())
+            return Stored(store.insert(ctx, new, known, _checks([exists])), existed=False)
+        before = _found(store.find(ctx, known.phone.primary))
+        return Stored(_attach(ctx, before, list_id, exists), existed=True)
+
+    return _persist(attempt, [exists])
+
+
+def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> Stored:
+    """The lead with the draft's phone after `change`, or the draft as a new lead."""
+
+    def attempt() -> Stored:
+        known = store.look_up(ctx, draft)
+        if known.phone is None or known.phone.primary is None:
+            new = replace(draft, possible_duplicate_of=known.primary())
+            return Stored(store.insert(ctx, new, known), existed=False)
+        before = _found(store.find(ctx, known.phone.primary))
+        return Stored(_save(ctx, before, change(before)), existed=True)
+
+    return _persist(attempt)
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A record that must exist when the lead is written; `kind` and `field` name it if it does not."""
+
+    check: Check
+    kind: str
+    field: str = ""
+
+
+def _checks(requires: Sequence[Requirement]) -> list[Check]:
+    return [requirement.check for requirement in requires]
+
+
+def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requirement] = ()) -> Result:
+    """Run the attempt until it is not overtaken. Each loser lost to a winner, so somebody always gets on."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except store.Lost:
+            continue
+        except store.Refused as refused:
+            missing = requires[refused.position]
+            raise NotFound(missing.kind, missing.field) from refused
+    raise Unready("The lead is being changed by too many others at once; try again")
+
+
+def _save(ctx: Ctx, before: Lead, wanted: Lead) -> Lead:
+    """A change that changes nothing writes nothing and makes no event."""
+    return store.replace(ctx, before, wanted) if changes(before, wanted) else before
+
+
+def _attach(ctx: Ctx, before: Lead, list_id: str, exists: Requirement) -> Lead:
+    if list_id in before.lists:
+        return before
+    return store.replace(ctx, before, replace(before, lists=(*before.lists, list_id)), [exists.check])
+
+
+def _found(lead: Lead | None) -> Lead:
+    """The primary of an identity; it may have been deleted since the identity was read."""
+    if lead is None:
+        raise store.Lost
+    return lead

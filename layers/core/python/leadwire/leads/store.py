@@ -1,0 +1,178 @@
+"""Leads and their items: what is read and written, and in which transactions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leadwire import events, keys
+from leadwire.context import Ctx
+from leadwire.store.types import ABSENT, Item, Put, TransactionFailed, TransactWrite, Update, equals
+
+from . import identity, model
+from .identity import Identity
+from .model import Lead
+
+QUIET_MS = 50
+"""A counter that moved within this time is contended: the number is drawn by itself, not in the transaction."""
+
+_JSON = ("address", "custom")
+_INDEX_TEXT = 200
+"""Characters of a name or an e-mail address that its sort order looks at (index keys end at 1,024 bytes)."""
+
+
+class Lost(Exception):
+    """Another request changed an identity or the lead first. Read again and decide again."""
+
+
+class Refused(Exception):
+    """A check that the caller added did not hold. `position` is its place among the checks."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"check {position} did not hold")
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a create must know first: the identities of the draft as they are, and the tenant's lead counter."""
+
+    email: Identity | None
+    phone: Identity | None
+    counter: int
+    counter_at: int
+
+    def identities(self) -> list[Identity]:
+        return [identity for identity in (self.email, self.phone) if identity]
+
+    def primary(self) -> int | None:
+        """The lead that this one would duplicate: by e-mail first, then by phone (decision D6)."""
+        return next((known.primary for known in self.identities() if known.primary), None)
+
+
+# --- reads ------------------------------------------------------------------------------------------------------------
+
+
+def find(ctx: Ctx, number: int) -> Lead | None:
+    item = ctx.table.get(keys.lead(ctx.tenant.id, number))
+    return of_item(item) if item else None
+
+
+def find_identity(ctx: Ctx, kind: str, value: str) -> Identity:
+    key = keys.identity(ctx.tenant.id, kind, value)
+    return identity.from_item(key, ctx.table.get(key))
+
+
+def look_up(ctx: Ctx, draft: Lead) -> Known:
+    """One round trip: 1 RRU for each identity and for the counter."""
+    wanted = identity.keys_of(ctx.tenant, draft)
+    counter = keys.counter(ctx.tenant.id, "lead")
+    found = ctx.table.batch_get([counter, *wanted.values()])
+    known = {kind: identity.from_item(key, found.get(key)) for kind, key in wanted.items()}
+    drawn = found.get(counter, {})
+    return Known(known.get("email"), known.get("phone"), drawn.get("value", 0), drawn.get("at", 0))
+
+
+# --- writes -----------------------------------------------------------------------------------------------------------
+
+
+def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = ()) -> Lead:
+    """Store a new lead, its identities and its event in one transaction. Raises Lost or Refused.
+
+    The number comes from the transaction itself while the counter is quiet (no number is burnt, no extra round trip),
+    and from an update of its own when another create was faster or has just been there.
+    """
+    counter = keys.counter(ctx.tenant.id, "lead")
+    now = ctx.now_ms()
+    if now - known.counter_at >= QUIET_MS:
+        number = known.counter + 1
+        unmoved = equals("value", known.counter) if known.counter else ABSENT
+        draw = Update(counter, set={"value": number, "at": now}, condition=unmoved)
+        try:
+            return _insert(ctx, draft, number, known, [*checks, draw], len(checks))
+        except _NumberTaken:
+            pass
+    drawn = ctx.table.update(Update(counter, add={"value": 1}, set={"at": now}))
+    return _insert(ctx, draft, drawn["value"], known, [*checks], len(checks))
+
+
+def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int) -> Lead:
+    lead = model.born(draft, number, ctx.now_ms(), ctx.ulid())
+    event = events.of_lead(ctx, events.LEAD_CREATED, lead.event, model.snapshot(lead), {})
+    joins = [identity.joined(known_identity, number) for known_identity in known.identities()]
+    ops = [*first, Put(to_item(ctx, lead), ABSENT), *joins, events.put(event)]
+    try:
+        return ctx.commit(ops, lead)
+    except TransactionFailed as refused:
+        position = min(refused.failed)
+        if position < checks:
+            raise Refused(position) from refused
+        if position < len(first):
+            raise _NumberTaken from refused
+        raise Lost from refused
+
+
+class _NumberTaken(Exception):
+    """Another create drew the number first."""
+
+
+def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = ()) -> Lead:
+    """Store the next version of a lead with its event and its identities. Raises Lost or Refused."""
+    lead = model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event))
+    event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
+    put = Put(to_item(ctx, lead), equals("version", before.version))
+    ops = [*checks, put, *_moves(ctx, before, lead), events.put(event)]
+    try:
+        return ctx.commit(ops, lead)
+    except TransactionFailed as refused:
+        position = min(refused.failed)
+        if position < len(checks):
+            raise Refused(position) from refused
+        raise Lost from refused
+
+
+def _moves(ctx: Ctx, before: Lead, after: Lead) -> list[TransactWrite]:
+    """The writes that take the lead out of identities it left and into those it joined. One read if there are any."""
+    old, new = set(identity.keys_of(ctx.tenant, before).values()), set(identity.keys_of(ctx.tenant, after).values())
+    if old == new:
+        return []
+    found = ctx.table.batch_get([*(old ^ new)])
+    leaving = [identity.left(identity.from_item(key, found.get(key)), after.number) for key in old - new]
+    joining = [identity.joined(identity.from_item(key, found.get(key)), after.number) for key in new - old]
+    return [*leaving, *joining]
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
+
+
+def to_item(ctx: Ctx, lead: Lead) -> Item:
+    key = keys.lead(ctx.tenant.id, lead.number)
+    values: dict[str, Any] = model.snapshot(lead)
+    for name in _JSON:
+        if name in values:
+            values[name] = json.dumps(values[name], ensure_ascii=False, separators=(",", ":"))
+    return {"pk": key.pk, "sk": key.sk, **values, **_index(ctx.tenant.id, lead)}
+
+
+def of_item(item: Item) -> Lead:
+    return model.of_snapshot({name: json.loads(value) if name in _JSON else value for name, value in item.items()})
+
+
+def _index(tenant: str, lead: Lead) -> Item:
+    """Every lead stands in every sort order, with an empty value if it has none."""
+    orders = {
+        "g1": ("created", f"{lead.created_at:015d}"),
+        "g2": ("updated", f"{lead.updated_at:015d}"),
+        "g3": ("score", f"{lead.score + 10**9:010d}"),
+        "g4": ("first_name", lead.first_name.casefold()[:_INDEX_TEXT]),
+        "g5": ("last_name", lead.last_name.casefold()[:_INDEX_TEXT]),
+        "g6": ("email", lead.email.casefold()[:_INDEX_TEXT]),
+    }
+    return keys.indexed(
+        **{
+            index: (keys.lead_sort(tenant, sort), keys.lead_sort_value(value, lead.number))
+            for index, (sort, value) in orders.items()
+        }
+    )
