@@ -1,7 +1,7 @@
 """Conditions, evaluated as DynamoDB does: a comparison with what is missing, or is of another kind, is false.
 
-One case is ours: DynamoDB lets `<>` hold for a missing attribute. Here it does not, on any engine (`dynamodb.py` adds
-`attribute_exists`), because "missing" must be said with `Missing`. Values of different kinds are unequal, as on AWS.
+One rule is ours: DynamoDB lets `<>` hold for a missing attribute. Here it does not, on any engine (`expressions.py`
+adds `attribute_exists`): who means "missing" must say `Missing`. Values of different kinds are unequal, as on AWS.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ def _operators(condition: Condition) -> int:
         case Compare(name, op, operand):
             _check_name(name)
             _check_operand(op, operand)
+            if operand == Attr(name):
+                raise InvalidOperation(f"{name!r} is compared with itself")
             return 1
         case All(parts) | AnyOf(parts):
             if not parts:
