@@ -6,8 +6,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 
 @functools.cache
@@ -15,14 +15,10 @@ def logger() -> Logger:
     return Logger()
 
 
-@functools.cache
-def metrics() -> Metrics:
-    return Metrics()
-
-
 def request(summary: Mapping[str, Any]) -> None:
+    """`summary` is the edge's account of one request: dialect, status, error, consumed units and more."""
     logger().info("request", extra=dict(summary))
-    counts = metrics()
+    counts = EphemeralMetrics()  # the shared Metrics would mix the requests of two threads
     counts.add_dimension(name="dialect", value=summary["dialect"])
     counts.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
     counts.add_metric(name="WriteUnits", unit=MetricUnit.Count, value=summary["wru"])

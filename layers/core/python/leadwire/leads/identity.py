@@ -13,6 +13,10 @@ from leadwire.store.types import ABSENT, Delete, Item, Key, Put, equals
 
 from .model import Lead
 
+MEMBERS = 100
+"""Numbers that an identity keeps, the lowest ones: a placeholder address that 100,000 leads share stays one small item.
+Only if all hundred were deleted would the key be forgotten while others still bear it."""
+
 NANP = 1
 """Calling code of the United States and their neighbours, the only numbers that the public dialect takes."""
 
@@ -73,7 +77,7 @@ def from_item(key: Key, item: Item | None) -> Identity:
 
 def joined(identity: Identity, number: int) -> Put:
     """The write that adds a lead, right only if nobody changed the record since it was read."""
-    return _write(identity, tuple(sorted({*identity.leads, number})))
+    return _write(identity, tuple(sorted({*identity.leads, number}))[:MEMBERS])
 
 
 def left(identity: Identity, number: int) -> Put | Delete:

@@ -14,16 +14,18 @@ from leadwire.store.types import Check
 
 from . import store
 from .model import Lead, changes
+from .store import Stored as Stored
 
 ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A lead as it stands after the verb, and whether it had been there before."""
+class Requirement:
+    """A record that must exist when the lead is written; `kind` and `field` name it if it does not."""
 
-    lead: Lead
-    existed: bool
+    check: Check
+    kind: str
+    field: str = ""
 
 
 def get(ctx: Ctx, number: int | None) -> Lead:
@@ -39,13 +41,13 @@ def by_phone(ctx: Ctx, phone: str) -> Lead:
     return get(ctx, store.find_identity(ctx, "phone", phone).primary)
 
 
-def create(ctx: Ctx, draft: Lead, *, requires: Sequence[Requirement] = (), unique_email: bool = False) -> Lead:
+def create(ctx: Ctx, draft: Lead, *, requires: Sequence[Requirement] = (), unique_email: bool = False) -> Stored:
     """A new lead in any case, flagged if others share its e-mail or phone.
 
     With `unique_email` a known address raises DuplicateEmail instead. A requirement that does not hold is NotFound.
     """
 
-    def attempt() -> Lead:
+    def attempt() -> Stored:
         known = store.look_up(ctx, draft)
         if unique_email and known.email and known.email.primary:
             raise DuplicateEmail(draft.email, known.email.primary)
@@ -61,9 +63,9 @@ def create_or_attach(ctx: Ctx, draft: Lead, list_id: str, exists: Requirement) -
         known = store.look_up(ctx, draft)
         if known.phone is None or known.phone.primary is None:
             new = replace(draft, lists=(list_id,), possible_duplicate_of=known.primary())
-            return Stored(store.insert(ctx, new, known, _checks([exists])), existed=False)
+            return store.insert(ctx, new, known, _checks([exists]))
         before = _found(store.find(ctx, known.phone.primary))
-        return Stored(_attach(ctx, before, list_id, exists), existed=True)
+        return _attach(ctx, before, list_id, exists)
 
     return _persist(attempt, [exists])
 
@@ -75,23 +77,14 @@ def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> St
         known = store.look_up(ctx, draft)
         if known.phone is None or known.phone.primary is None:
             new = replace(draft, possible_duplicate_of=known.primary())
-            return Stored(store.insert(ctx, new, known), existed=False)
+            return store.insert(ctx, new, known)
         before = _found(store.find(ctx, known.phone.primary))
-        return Stored(_save(ctx, before, change(before)), existed=True)
+        return _save(ctx, before, change(before))
 
     return _persist(attempt)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A record that must exist when the lead is written; `kind` and `field` name it if it does not."""
-
-    check: Check
-    kind: str
-    field: str = ""
 
 
 def _checks(requires: Sequence[Requirement]) -> list[Check]:
@@ -111,14 +104,14 @@ def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requireme
     raise Unready("The lead is being changed by too many others at once; try again")
 
 
-def _save(ctx: Ctx, before: Lead, wanted: Lead) -> Lead:
+def _save(ctx: Ctx, before: Lead, wanted: Lead) -> Stored:
     """A change that changes nothing writes nothing and makes no event."""
-    return store.replace(ctx, before, wanted) if changes(before, wanted) else before
+    return store.replace(ctx, before, wanted) if changes(before, wanted) else Stored(before, existed=True)
 
 
-def _attach(ctx: Ctx, before: Lead, list_id: str, exists: Requirement) -> Lead:
+def _attach(ctx: Ctx, before: Lead, list_id: str, exists: Requirement) -> Stored:
     if list_id in before.lists:
-        return before
+        return Stored(before, existed=True)
     return store.replace(ctx, before, replace(before, lists=(*before.lists, list_id)), [exists.check])
 
 

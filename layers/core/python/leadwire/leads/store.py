@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from leadwire import events, keys
 from leadwire.context import Ctx
-from leadwire.store.types import ABSENT, Item, Put, TransactionFailed, TransactWrite, Update, equals
+from leadwire.store.types import ABSENT, ConditionFailed, Item, Put, TransactionFailed, TransactWrite, Update, equals
 
 from . import identity, model
 from .identity import Identity
@@ -33,6 +34,14 @@ class Refused(Exception):
     def __init__(self, position: int) -> None:
         super().__init__(f"check {position} did not hold")
         self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A lead as a verb left it, and whether it had been there before: what an answer is rendered from."""
+
+    lead: Lead
+    existed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ def look_up(ctx: Ctx, draft: Lead) -> Known:
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 
-def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = ()) -> Lead:
+def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = ()) -> Stored:
     """Store a new lead, its identities and its event in one transaction. Raises Lost or Refused.
 
     The number comes from the transaction itself while the counter is quiet (no number is burnt, no extra round trip),
@@ -94,17 +103,28 @@ def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] 
             return _insert(ctx, draft, number, known, [*checks, draw], len(checks))
         except _NumberTaken:
             pass
-    drawn = ctx.table.update(Update(counter, add={"value": 1}, set={"at": now}))
-    return _insert(ctx, draft, drawn["value"], known, [*checks], len(checks))
+    number = ctx.table.update(Update(counter, add={"value": 1}, set={"at": now}))["value"]
+    try:
+        return _insert(ctx, draft, number, known, [*checks], len(checks))
+    except (Lost, Refused):
+        _give_back(ctx, number)
+        raise
 
 
-def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int) -> Lead:
+def _give_back(ctx: Ctx, number: int) -> None:
+    """Numbers are dense so that index bitmaps stay small. If a later one is out already, the gap stays: harmless."""
+    unmoved = equals("value", number)
+    with contextlib.suppress(ConditionFailed):
+        ctx.table.write(Update(keys.counter(ctx.tenant.id, "lead"), set={"value": number - 1}, condition=unmoved))
+
+
+def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int) -> Stored:
     lead = model.born(draft, number, ctx.now_ms(), ctx.ulid())
     event = events.of_lead(ctx, events.LEAD_CREATED, lead.event, model.snapshot(lead), {})
     joins = [identity.joined(known_identity, number) for known_identity in known.identities()]
     ops = [*first, Put(to_item(ctx, lead), ABSENT), *joins, events.put(event)]
     try:
-        return ctx.commit(ops, lead)
+        return ctx.commit(ops, Stored(lead, existed=False))
     except TransactionFailed as refused:
         position = min(refused.failed)
         if position < checks:
@@ -118,14 +138,14 @@ class _NumberTaken(Exception):
     """Another create drew the number first."""
 
 
-def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = ()) -> Lead:
+def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = ()) -> Stored:
     """Store the next version of a lead with its event and its identities. Raises Lost or Refused."""
     lead = model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event))
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
     put = Put(to_item(ctx, lead), equals("version", before.version))
     ops = [*checks, put, *_moves(ctx, before, lead), events.put(event)]
     try:
-        return ctx.commit(ops, lead)
+        return ctx.commit(ops, Stored(lead, existed=True))
     except TransactionFailed as refused:
         position = min(refused.failed)
         if position < len(checks):
