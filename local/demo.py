@@ -1,0 +1,55 @@
+"""The tenant that a fresh Leadwire begins with, so that the first call is one copy away."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from leadwire import apikeys, lists, tenants
+from leadwire.errors import NotFound
+from leadwire.ports import Ports
+
+SLUG = "demo"
+
+
+def make(ports: Ports) -> dict[str, Any]:
+    """`tenant` (its slug), `keys` (a token for each dialect), `chatbot_id`, `list_id`.
+
+    Tokens are shown once, so if the demo tenant is there but its tokens are lost, it gets new ones.
+    """
+    try:
+        tenant = tenants.by_slug(ports, SLUG)
+    except NotFound:
+        tenant = tenants.create(ports, SLUG, "Demo")
+    ctx = tenants.operate(ports, tenant, "demo")
+    tokens = {family: apikeys.create(ctx, family, "demo")[1] for family in apikeys.FAMILIES}
+    list_id = lists.create(ctx, "Demo")
+    return {"tenant": SLUG, "keys": tokens, "chatbot_id": tenants.DEFAULT_CHATBOT, "list_id": list_id}
+
+
+def save(state: Mapping[str, Any], path: Path) -> None:
+    """Write what `make` gave, and where it answers, for the owner's eyes only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(state, file, indent=1)
+    temporary.replace(path)
+
+
+def summary(state: Mapping[str, Any]) -> str:
+    """What to know and what to copy: `state` is what `make` gave with `url`."""
+    width = max(len(family) for family in state["keys"])
+    tokens = "\n".join(f"  {family:{width}}  {token}" for family, token in state["keys"].items())
+    body = json.dumps({"name": "Ann Lee", "phone_number": "+14155552671", "list_id": state["list_id"]})
+    return f"""Leadwire answers at {state["url"]}
+
+Keys of the tenant {state["tenant"]}:
+{tokens}
+
+Create a lead:
+  curl {state["url"]}/v1/leads -H 'Authorization: Bearer {state["keys"]["lists"]}' \\
+    -H 'Content-Type: application/json' -d '{body}'
+"""

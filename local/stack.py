@@ -1,0 +1,71 @@
+"""A stack on ministack, after `sam deploy`: what its CloudFormation drops is put in, and its parts are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from leadwire.aws import ports
+from leadwire.settings import Settings
+from leadwire.store.types import TTL_ATTRIBUTE
+
+from . import demo, template
+
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
+
+
+def mend(path: Path, stack: str, endpoint: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Routes and TTL, which ministack's CloudFormation ignores without a word; repeating it is safe.
+
+    Returns `url` of the API, `outputs` of the stack, and `resources`: logical to physical ids.
+    """
+    formation = boto3.client("cloudformation", endpoint_url=endpoint)
+    described = formation.describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    found = formation.describe_stack_resources(StackName=stack)["StackResources"]
+    resources = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+    _expire(outputs["TableName"], endpoint)
+    for route in template.read(path, parameters).routes:
+        _route(outputs["ApiId"], route.key, FUNCTION_ARN + resources[route.function], endpoint)
+    # The form with the API in the path needs no name resolution; %24default is the stage.
+    url = f"{endpoint}/_aws/execute-api/{outputs['ApiId']}/%24default"
+    return {"url": url, "outputs": outputs, "resources": resources}
+
+
+def populate(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The demo tenant, made through the same engine as on AWS. `state` as `mend` returned it, with `endpoint`."""
+    outputs = state["outputs"]
+    settings = Settings(
+        table=outputs["TableName"],
+        bus=outputs["BusName"],
+        deliveries_queue_url=outputs["DeliveriesQueueUrl"],
+        kms_key_id=outputs["SecretsKeyId"],
+        endpoint_url=state["endpoint"],
+    )
+    return demo.make(ports(settings))
+
+
+def _expire(table: str, endpoint: str) -> None:
+    dynamodb = boto3.client("dynamodb", endpoint_url=endpoint)
+    status = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    if status == "DISABLED":
+        dynamodb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"AttributeName": TTL_ATTRIBUTE, "Enabled": True}
+        )
+
+
+def _route(api: str, key: str, function_arn: str, endpoint: str) -> None:
+    gateway = boto3.client("apigatewayv2", endpoint_url=endpoint)
+    if any(route["RouteKey"] == key for route in gateway.get_routes(ApiId=api)["Items"]):
+        return
+    integration = gateway.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationMethod="POST",
+        IntegrationUri=function_arn,
+        PayloadFormatVersion="2.0",
+    )
+    gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
