@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from leadwire.context import Tenant
 from leadwire.events import Event
+from leadwire.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Face:
     """Event of the catalogue to the face's word for it (`lead.created` to `LEAD_CREATED`)."""
     render: Callable[[Event, Tenant, Webhook], str]
     """The JSON text of the body."""
-    headers: Callable[[Event, Tenant, Webhook], Mapping[str, str]]
+    headers: Callable[[Event, Webhook, Settings], Mapping[str, str]]
     """Headers beside the signature's three."""
     schedule: str
     """A name in `retry.SCHEDULES`."""

@@ -1,0 +1,45 @@
+"""The lead object of the public dialect, as its list, its get and its webhooks all show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadwire import ids
+from leadwire.context import Tenant
+
+COMPLETED = "COMPLETED"
+QUALIFICATION = "qualification"
+"""The key of the open map that holds the published qualification status."""
+TRACKING = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "gclid")
+
+
+def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> dict[str, Any]:
+    """`lead` is the snapshot that events carry (leads/model.py), without what is empty.
+
+    `type` is published as `conversation_completed` only; a lead whose conversation is not complete says so.
+    """
+    custom: Mapping[str, Any] = lead.get("custom", {})
+    status = str(custom.get(QUALIFICATION) or lead["status"]).upper()
+    number, source = lead["number"], lead.get("source")
+    rest = {name: value for name, value in custom.items() if name not in (*TRACKING, QUALIFICATION)}
+    return {
+        "type": "conversation_completed" if status == COMPLETED else "lead_created",
+        "clientId": str(number),
+        "leadId": ids.lead_uuid(tenant.id_key, number),
+        "companyId": tenant.id,
+        "leadQualificationStatus": status,
+        "leadInformation": {
+            "name": full_name(lead) or None,
+            "firstName": lead.get("first_name"),
+            "lastName": lead.get("last_name"),
+            "email": lead.get("email"),
+            "phone": lead.get("phone"),
+            "additionalData": {**({"source": source} if source else {}), **rest},
+        },
+        "trackingData": {"source": source, **{name: custom[name] for name in TRACKING if name in custom}},
+    }
+
+
+def full_name(lead: Mapping[str, Any]) -> str:
+    return f"{lead.get('first_name', '')} {lead.get('last_name', '')}".strip()

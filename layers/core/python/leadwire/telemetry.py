@@ -1,0 +1,43 @@
+"""What the workers say: one wide JSON line per event, and metrics. Nothing personal is ever handed to this module."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+NAMESPACE = "Leadwire"
+
+
+@functools.cache
+def logger() -> Logger:
+    return Logger()
+
+
+def say(text: str, /, **facts: Any) -> None:
+    logger().info(text, extra=facts)
+
+
+def fault(text: str, error: BaseException, /, **facts: Any) -> None:
+    """A fault of ours, with the trace of its stack; the text of the error stays out, it may quote data."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    logger().error(text, extra={**facts, "failure": type(error).__name__, "at": frames[-5:]})
+
+
+def count(counts: Mapping[str, int], latencies_ms: Mapping[str, list[int]] | None = None) -> None:
+    """Metrics in embedded format. Each call is one line, so call it once per invocation."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    for name, values in (latencies_ms or {}).items():
+        for value in values:
+            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)
+    if counts:
+        metrics.flush_metrics()

@@ -1,0 +1,181 @@
+"""What can be done with webhooks: the verbs behind every dialect's routes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from leadwire import keys
+from leadwire.context import Ctx
+from leadwire.errors import FieldError, InvalidInput, NotFound, Unready, WebhookLimitReached
+from leadwire.store.types import (
+    ABSENT,
+    PRESENT,
+    Compare,
+    Condition,
+    Delete,
+    Missing,
+    Put,
+    TransactionFailed,
+    TransactWrite,
+    Update,
+    any_of,
+    equals,
+)
+
+from . import guard, queue, signing, store
+from .model import Face, SealedSecret, Webhook
+
+OVERLAP = 24 * 3600 * 1000
+"""Milliseconds for which a replaced secret still signs."""
+SECRETS = 10
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new endpoint, and the only sight of its secret."""
+
+    webhook: Webhook
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What an update asks for; None leaves a thing as it is."""
+
+    event_types: frozenset[str] | None = None
+    url: str | None = None
+    enabled: bool | None = None
+    secret: str | None = field(default=None, repr=False)
+    clear_errors: bool = False
+
+
+def create(
+    ctx: Ctx,
+    face: Face,
+    *,
+    event_types: frozenset[str],
+    url: str,
+    secret: str | None = None,
+    filters: Mapping[str, Sequence[str]] | None = None,
+) -> Created:
+    """Without a secret one is made. Raises InvalidInput, WebhookLimitReached."""
+    _check(ctx, url, secret)
+    now, id_ = ctx.now_ms(), str(uuid.uuid4())
+    secret = secret or signing.new_secret()
+    webhook = Webhook(
+        id=id_,
+        face=face.name,
+        event_types=event_types,
+        url=url,
+        filters=filters or {},
+        secrets=(_seal(ctx, id_, secret),),
+        created_at=now,
+        updated_at=now,
+    )
+    room = any_of(Missing("count"), Compare("count", "<", face.limit))
+    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), Put(store.webhook_item(ctx.tenant.id, webhook), ABSENT)]
+    try:
+        return ctx.commit(ops, Created(webhook, secret))
+    except TransactionFailed as refused:
+        raise WebhookLimitReached(f"At most {face.limit} webhooks are allowed") from refused
+
+
+def every(ctx: Ctx, face: Face) -> list[Webhook]:
+    """All endpoints of the face, oldest first."""
+    return [webhook for webhook in store.webhooks(ctx.table, ctx.tenant.id) if webhook.face == face.name]
+
+
+def get(ctx: Ctx, face: Face, id_: str) -> Webhook:
+    """Raises NotFound, also for an endpoint of another face."""
+    webhook = store.webhook(ctx.table, ctx.tenant.id, id_)
+    if webhook is None or webhook.face != face.name:
+        raise NotFound("webhook")
+    return webhook
+
+
+def update(ctx: Ctx, face: Face, id_: str, changes: Changes) -> Webhook:
+    """A new secret signs beside the old ones for a day. Enabling sends what was held meanwhile.
+
+    Raises NotFound, InvalidInput.
+    """
+    _check(ctx, changes.url, changes.secret)
+    for _ in range(TRIES):
+        before = get(ctx, face, id_)
+        after = _changed(ctx, before, changes)
+        try:
+            ctx.commit([_difference(ctx, before, after)], after)
+        except TransactionFailed:
+            continue  # changed by another request between reading and writing
+        if changes.enabled:
+            release(ctx, after)
+        return after
+    raise Unready("The webhook is being changed by others; try again")
+
+
+def delete(ctx: Ctx, face: Face, id_: str) -> Webhook:
+    """Stops events at once; what was sent stays in the log. Raises NotFound."""
+    webhook = get(ctx, face, id_)
+    gone = Delete(store.webhook_key(ctx.tenant.id, id_), PRESENT)
+    try:
+        return ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
+    except TransactionFailed as refused:
+        raise NotFound("webhook") from refused
+
+
+def release(ctx: Ctx, webhook: Webhook) -> None:
+    """Make due what was held while it was disabled. Safe to repeat; what a broken run leaves follows within a day."""
+    now = ctx.now_ms()
+    for delivery in store.held(ctx.table, ctx.tenant.id, webhook.id):
+        due = store.release(ctx.table, delivery, now)
+        queue.ring(ctx.ports, [due] if due else [], now)
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _check(ctx: Ctx, url: str | None, secret: str | None) -> None:
+    private = ctx.ports.settings.private_targets
+    problems = {
+        "url": None if url is None else guard.problem(url, private=private),
+        "secret": None if secret is None else signing.problem(secret),
+    }
+    errors = [FieldError(path, problem, "value_error") for path, problem in problems.items() if problem]
+    if errors:
+        raise InvalidInput(*errors)
+
+
+def _seal(ctx: Ctx, id_: str, secret: str) -> SealedSecret:
+    return SealedSecret(ctx.ports.vault.seal(secret, store.vault_context(ctx.tenant.id, id_)))
+
+
+def _counted(ctx: Ctx, face: Face, by: int, condition: Condition) -> Update:
+    """The number of endpoints on a face is counted in the transaction that changes it, so that races cannot pass it."""
+    return Update(keys.counter(ctx.tenant.id, f"webhooks.{face.name}"), add={"count": by}, condition=condition)
+
+
+def _changed(ctx: Ctx, before: Webhook, changes: Changes) -> Webhook:
+    now = max(ctx.now_ms(), before.updated_at + 1)
+    cleared: dict[str, Any] = (
+        {"failures": 0, "consecutive_failures": 0, "last_error": ""} if changes.clear_errors else {}
+    )
+    names = [name for name in ("event_types", "url", "enabled") if getattr(changes, name) is not None]
+    after = replace(before, updated_at=now, **cleared, **{name: getattr(changes, name) for name in names})
+    if changes.secret is None:
+        return after
+    older = [replace(old, until=min(old.until or now + OVERLAP, now + OVERLAP)) for old in before.secrets]
+    valid = [old for old in older if old.until and old.until > now]
+    return replace(after, secrets=(_seal(ctx, before.id, changes.secret), *valid[: SECRETS - 1]))
+
+
+def _difference(ctx: Ctx, before: Webhook, after: Webhook) -> Update:
+    """Only what changed: counters and the sequence move on at any time under other hands."""
+    names = [name for name in Webhook.__slots__ if getattr(before, name) != getattr(after, name)]
+    item = store.webhook_item(ctx.tenant.id, after)
+    unchanged = equals("updated_at", before.updated_at)
+    return Update(
+        store.webhook_key(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged
+    )

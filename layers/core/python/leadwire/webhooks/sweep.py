@@ -1,0 +1,74 @@
+"""The due index, once a minute: what rings within the next minute gets an alarm, delayed to the very moment.
+
+    read the shard ─▶ set alarms ─▶ postpone what was set
+
+In this order a crash sets an alarm twice (the second finds nothing to do), never not at all. What is postponed rings
+again if its alarm is lost; whatever becomes of the delivery meanwhile overwrites the time and ends that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from leadwire import keys, telemetry
+from leadwire.ports import Message, Ports
+from leadwire.store.table import Table, unscoped
+from leadwire.store.types import ConditionFailed, Item, Key, Query, Update, equals
+
+from . import queue, store
+
+AHEAD = 60_000
+"""Milliseconds until the next sweep."""
+POSTPONED = 15 * 60_000
+"""Milliseconds after which an alarm counts as lost."""
+PAGE = 100
+
+
+def sweep(ports: Ports) -> int:
+    """All shards at once. Returns how many alarms were set."""
+    now = int(ports.clock() * 1000)
+    with ThreadPoolExecutor(keys.DUE_SHARDS) as pool:
+        counts = list(pool.map(lambda shard: _shard(ports, shard, now), range(keys.DUE_SHARDS)))
+    telemetry.say("due.swept", shards=counts)
+    telemetry.count({"DueSwept": sum(counts)})
+    return sum(counts)
+
+
+def _shard(ports: Ports, shard: int, now: int) -> int:
+    """Page by page from the start: what is postponed leaves the range that is read."""
+    table = unscoped(ports.engine)
+    high = store.due_time(now + AHEAD)
+    swept, page = 0, table.query(Query(keys.due(shard), index="g2", high=high, limit=PAGE))
+    while page.items:
+        swept += _ring(ports, table, page.items, now)
+        if page.next is None:
+            break
+        page = table.query(Query(keys.due(shard), index="g2", high=high, limit=PAGE, start=page.next))
+    return swept
+
+
+def _ring(ports: Ports, table: Table, rows: Sequence[Item], now: int) -> int:
+    messages = [_alarm(row, now) for row in rows]
+    refused = ports.queue.send(ports.settings.deliveries_queue_url, messages)
+    set_ = [row for row, message in zip(rows, messages, strict=True) if message not in refused]
+    if refused:
+        telemetry.say("alarms.refused", messages=len(refused))
+    for row in set_:
+        _postpone(table, row, now)
+    return len(set_)
+
+
+def _alarm(row: Item, now: int) -> Message:
+    """Of a row of the index, which has keys only: `T#<tenant>#DLV#<delivery>` says all that an alarm needs."""
+    _, tenant, _, delivery = str(row["pk"]).split("#")
+    return queue.message(tenant, delivery, attempt=0, wait_ms=int(str(row["g2sk"])) - now)
+
+
+def _postpone(table: Table, row: Item, now: int) -> None:
+    """Unless the delivery has been given another time since the index was read."""
+    later = store.due_time(max(int(str(row["g2sk"])), now) + POSTPONED)
+    try:
+        table.write(Update(Key(row["pk"], row["sk"]), set={"g2sk": later}, condition=equals("g2sk", row["g2sk"])))
+    except ConditionFailed:
+        return
