@@ -1,0 +1,1 @@
+"""The command line of operators: tenants and keys, of this machine's Leadwire or of a deployed stack."""

@@ -1,0 +1,56 @@
+"""One command's connection to its Leadwire: opened, closed, and every refusal turned into a sentence and a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from leadwire import tenants
+from leadwire.context import Ctx
+from leadwire.errors import LeadwireError, NotFound
+from leadwire.ports import Ports
+from leadwire.store.types import StoreError
+
+from . import show
+from .target import Target, Unreachable
+
+OfTenant = Annotated[str, typer.Option("--tenant", metavar="SLUG", help="Slug of the tenant.")]
+
+REFUSED, WRONG = 1, 2
+
+NEXT = {
+    "tenant": "`leadwire tenant list` shows the tenants there are.",
+    "api key": "`leadwire key list --tenant …` shows the ids of a tenant's keys.",
+}
+"""Kind of record that was not found to what helps."""
+
+
+@contextmanager
+def connected(context: typer.Context) -> Iterator[Ports]:
+    """The ports of the target that the options before the command name."""
+    target: Target = context.obj
+    try:
+        with target.ports() as ports:
+            yield ports
+    except LeadwireError as error:
+        hint = NEXT.get(error.kind, "") if isinstance(error, NotFound) else ""
+        raise _failed(f"{error.message}. {hint}".rstrip(), REFUSED) from error
+    except StoreError as error:
+        raise _failed(f"The table did not answer ({error}). Try again.", REFUSED) from error
+    except Unreachable as error:
+        raise _failed(str(error), WRONG) from error
+    except target.failures() as error:
+        raise _failed(f"AWS: {str(error).rstrip('.')}. Check --stack, --profile and --region.", WRONG) from error
+
+
+def tenant_ctx(ports: Ports, slug: str) -> Ctx:
+    """A Ctx for an operator's action on this tenant. Raises NotFound."""
+    return tenants.operate(ports, tenants.by_slug(ports, slug), "cli")
+
+
+def _failed(text: str, code: int) -> typer.Exit:
+    show.complain(text)
+    return typer.Exit(code)
