@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from . import keys, tenants
 from .context import Ctx, Tenant
-from .errors import FieldError, InvalidInput, NotFound, RateLimited, Unauthorized
+from .errors import FieldError, InvalidInput, NotFound, Unauthorized
 from .store.table import Table, unscoped
 from .store.types import (
     ABSENT,
@@ -72,7 +72,7 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A call that may go on: whose key, what it may do, and where its window stands after this call."""
+    """A call whose key is good: whose it is, what it may do, and where its window stands after this call."""
 
     key_id: str
     family: str
@@ -82,6 +82,8 @@ class Admission:
     used: int
     reset: int
     """Epoch seconds at which the window ends."""
+    retry_after: int = 0
+    """Seconds to wait if the window is used up, so that the call may not go on; its refusal shows the rest (D11)."""
 
     def may(self, scope: str) -> bool:
         return EVERY_SCOPE in self.scopes or scope in self.scopes
@@ -118,34 +120,38 @@ def family_of(token: str) -> str | None:
 
 
 def admit(table: Table, token: str, now: int) -> Admission:
-    """Authenticate and count one call. `table` is unscoped, `now` epoch seconds. Unauthorized or RateLimited."""
+    """Authenticate and count one call. `table` is unscoped, `now` epoch seconds. Raises Unauthorized."""
     key = keys.api_key(_digest(token))
     may_enter = all_of(Missing("meter"), equals("enabled", True), Compare("valid_until", ">", now))
     try:
-        item = _count(table, key, now, may_enter)
-        return _admission(item, item)
+        item, retry_after = _count(table, key, now, may_enter)
+        return _admission(item, item, retry_after)
     except ConditionFailed as refused:
         item = refused.item or {}
     if not item.get("enabled") or item["valid_until"] <= now:
         raise Unauthorized("The API key is invalid, revoked or expired")
-    return _admission(item, _count(table, Key(item["meter"], key.sk), now, PRESENT))
+    meter, retry_after = _count(table, Key(item["meter"], key.sk), now, PRESENT)
+    return _admission(item, meter, retry_after)
 
 
-def _count(table: Table, key: Key, now: int, may_enter: Condition) -> Item:
-    """The item after counting one call in its window; ConditionFailed if `may_enter` does not hold."""
+def _count(table: Table, key: Key, now: int, may_enter: Condition) -> tuple[Item, int]:
+    """The item after counting one call in its window, and 0; or as it is, and the seconds until its window ends.
+
+    ConditionFailed if `may_enter` does not hold.
+    """
     open_window = (Compare("window_ends", ">", now), Compare("used", "<", Attr("limit")))
     while True:
         try:
-            return table.update(Update(key, add={"used": 1}, condition=all_of(may_enter, *open_window)))
+            return table.update(Update(key, add={"used": 1}, condition=all_of(may_enter, *open_window))), 0
         except ConditionFailed as refused:
             item = refused.item
             if item is None or not _entered(item, may_enter, now):
                 raise
         if item["window_ends"] > now:
-            raise RateLimited(item["window_ends"] - now)
+            return item, item["window_ends"] - now
         renewed = _renew(table, key, item, now, may_enter)
         if renewed is not None:
-            return renewed
+            return renewed, 0
 
 
 def _entered(item: Item, may_enter: Condition, now: int) -> bool:
@@ -164,7 +170,7 @@ def _renew(table: Table, key: Key, seen: Item, now: int, may_enter: Condition) -
         return None
 
 
-def _admission(key: Item, meter: Item) -> Admission:
+def _admission(key: Item, meter: Item, retry_after: int) -> Admission:
     return Admission(
         key_id=key["id"],
         family=key["family"],
@@ -173,6 +179,7 @@ def _admission(key: Item, meter: Item) -> Admission:
         limit=meter["limit"],
         used=meter["used"],
         reset=meter["window_ends"],
+        retry_after=retry_after,
     )
 
 

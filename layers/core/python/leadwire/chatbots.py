@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from . import keys
 from .context import Ctx
 from .errors import NotFound
 from .store.types import ABSENT, PRESENT, Check, Key, Put
+
+_ID = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def create(ctx: Ctx, name: str) -> str:
@@ -19,11 +22,18 @@ def create(ctx: Ctx, name: str) -> str:
 
 
 def exists(ctx: Ctx, chatbot_id: str) -> Check:
-    """The condition, for a transaction, that the chatbot is there."""
-    return Check(Key(keys.chatbots(ctx.tenant.id), chatbot_id), PRESENT)
+    """The condition, for a transaction, that the chatbot is there. Raises NotFound if nothing can be called so."""
+    return Check(_key(ctx, chatbot_id), PRESENT)
 
 
 def require(ctx: Ctx, chatbot_id: str) -> None:
     """Raises NotFound if the chatbot is not there."""
-    if ctx.table.get(Key(keys.chatbots(ctx.tenant.id), chatbot_id)) is None:
+    if ctx.table.get(_key(ctx, chatbot_id)) is None:
         raise NotFound("chatbot")
+
+
+def _key(ctx: Ctx, chatbot_id: str) -> Key:
+    """The id comes from a path, which may be longer than a key can be."""
+    if not _ID.fullmatch(chatbot_id):
+        raise NotFound("chatbot")
+    return Key(keys.chatbots(ctx.tenant.id), chatbot_id)

@@ -11,13 +11,16 @@
 | event                    | t#LEAD#n (its aggregate) | EVT#ulid | g1 t#JOURNAL#day / ulid          | outbox, timeline, audit     |
 | identity                 | t#ID#email#x, #phone#x   | ID       |                                  | leads that share a key (D6) |
 | idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
-| list, chatbot, webhook … | t#LIST, t#CHATBOT, …     | id       |                                  | all of a kind in one query  |
+| list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
+| pipeline, stage, user    | t#PIPELINE #STAGE #USER  | n        |                                  | all of a kind in one query  |
 | delivery                 | t#DLV#id                 | DLV      | g1 t#LOG#endpoint / ulid         | state; an endpoint's log    |
 |                          |                          |          | g2 DUE#shard / time              | what is due, of all tenants |
 | attempt                  | t#DLV#id                 | ATT#nnn  |                                  | attempt log, in order       |
+| health                   | HEALTH                   | HEALTH   |                                  | never written: is it there? |
 
-Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Three keys stand outside: the API
-key (it finds the tenant), the slug claim (unique over tenants), the due index (swept for all tenants at once).
+Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Five keys stand outside: the API
+key (it finds the tenant), the slug claim (unique over tenants), the index of all tenants (for operators), the due index
+(swept for all tenants at once), and the one that the health check asks for.
 """
 
 from __future__ import annotations
@@ -36,6 +39,11 @@ def tenant_prefix(tenant: str) -> str:
 
 def tenant(tenant: str) -> Key:
     return Key(f"T#{tenant}#TENANT", "TENANT")
+
+
+def tenants() -> str:
+    """All tenants, by slug."""
+    return "TENANTS"
 
 
 def slug(slug: str) -> Key:

@@ -16,7 +16,6 @@ from .store.types import ABSENT, Item, Key, Put, Query, TransactionFailed
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DEFAULT_CHATBOT = "default"
-ALL_TENANTS = "TENANTS"
 
 
 def create(ports: Ports, slug: str, name: str, *, region: str = "US", valid_phones: bool = False) -> Tenant:
@@ -49,7 +48,7 @@ def load(ports: Ports, tenant_id: str) -> Tenant:
 def every(ports: Ports) -> Iterator[tuple[Tenant, str]]:
     """All tenants with their names, by slug. For operators, not for requests."""
     table = unscoped(ports.engine)
-    rows = table.query_all(Query(ALL_TENANTS, index="g1"))
+    rows = table.query_all(Query(keys.tenants(), index="g1"))
     found = table.batch_get([Key(row["pk"], row["sk"]) for row in rows])
     for item in sorted(found.values(), key=lambda item: item["slug"]):
         yield from_copy(item), item["name"]
@@ -85,7 +84,7 @@ def from_copy(copy: Mapping[str, Any]) -> Tenant:
 
 def _item(tenant: Tenant, name: str, created: int) -> Item:
     key = keys.tenant(tenant.id)
-    index = keys.indexed(g1=(ALL_TENANTS, tenant.slug))
+    index = keys.indexed(g1=(keys.tenants(), tenant.slug))
     return {"pk": key.pk, "sk": key.sk, **index, **copy(tenant), "name": name, "created_at": created}
 
 

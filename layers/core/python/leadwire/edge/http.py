@@ -88,7 +88,7 @@ class Call:
 def _dialect(dialects: Sequence[Dialect], table: Mapping[tuple[str, str], Route], event: Event) -> Dialect:
     claimants = [dialect for dialect in dialects if (dialect.name, event["routeKey"]) in table]
     for dialect in claimants[1:]:
-        if apikeys.family_of(_token(dialect, event)) == dialect.name:
+        if _token(dialect, event).startswith(apikeys.FAMILIES[dialect.name].prefix):
             return dialect
     return claimants[0]
 
@@ -114,6 +114,8 @@ def _refusal(call: Call, error: LeadwireError) -> Reply:
 
 def _serve(call: Call, route: Route) -> Reply:
     call.admission = admission = _admit(call)
+    if admission.retry_after:
+        raise RateLimited(admission.retry_after)
     if not admission.may(route.scope):
         raise Forbidden(f"The API key lacks the scope {route.scope}")
     raw = call.raw_body()

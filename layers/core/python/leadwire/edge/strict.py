@@ -14,6 +14,8 @@ from leadwire.context import Tenant
 from leadwire.errors import FieldError, InvalidInput, UnsupportedMediaType
 
 UNKNOWN = "extra_forbidden"
+LINE = 200
+"""Characters of a wrong value that an error repeats."""
 MESSAGES = {
     "missing": "is required",
     "string_type": "must be a string",
@@ -85,6 +87,6 @@ def _unknown(model: type[BaseModel], name: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """The caller's value as an error may repeat it: JSON, and no more than a line of it."""
+    """The caller's value as an error may repeat it: JSON (NaN is none), and no more than a line of it."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return value if len(text) <= 200 and not isinstance(value, bytes) else text[:200]  # noqa: PLR2004  # one line
+    return json.loads(text, parse_constant=str) if len(text) <= LINE else text[:LINE]

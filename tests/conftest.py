@@ -1,0 +1,54 @@
+"""What every test shares: no network but the loopback, a clock that moves when told, a table in memory, a tenant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from leadwire.context import Ctx, Tenant
+from leadwire.ports import Ports
+from leadwire.store.database import MEMORY
+from tests import factories
+from tests.factories import Clock, Keys
+
+LOOPBACK = "127.0.0.1"
+
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Leadwire")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("emulator") is None:
+        socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ports(clock: Clock) -> Iterator[Ports]:
+    """Ports on a table in memory that is this test's own."""
+    with factories.engine(MEMORY, clock) as engine:
+        yield factories.ports(engine, clock)
+
+
+@pytest.fixture
+def tenant(ports: Ports) -> Tenant:
+    return factories.tenant(ports, "acme")
+
+
+@pytest.fixture
+def ctx(ports: Ports, tenant: Tenant) -> Ctx:
+    """The tenant as the tests act upon it."""
+    return factories.ctx(ports, tenant)
+
+
+@pytest.fixture
+def keys_of_families(ctx: Ctx) -> Keys:
+    """One token of each dialect, with every scope and a limit that no test reaches."""
+    return factories.keys_of_families(ctx)
