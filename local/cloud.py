@@ -51,7 +51,7 @@ def up(port: int = DEFAULT_PORT, home: Path = HOME) -> dict[str, Any]:
     """
     state = running(home)
     if state is None:
-        state = _start(port or _free_port(), home)
+        state = _start(port or free_port(), home)
         demo.save(state, _state_file(home))
     os.environ |= DUMMY_CREDENTIALS | {"AWS_ENDPOINT_URL": state["endpoint"]}
     parameters = parameters_of("local") | {"Architecture": architecture(), "EndpointUrl": state["endpoint"]}
@@ -110,13 +110,26 @@ def parameters_of(stage: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in config[stage]["deploy"]["parameters"]["parameter_overrides"])
 
 
+def free_port() -> int:
+    """A port on loopback that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on this port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
 def _start(port: int, home: Path) -> dict[str, Any]:
     with _step("ministack"):
         program = _tool("ministack")
-        if _answers(port):
+        if answers(port):
             raise CloudFailed(f"port {port} is taken: say PORT=<another> make cloud")
         home.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {
@@ -135,7 +148,7 @@ def _start(port: int, home: Path) -> dict[str, Any]:
                 start_new_session=True,
             )
         for _ in range(READY_SECONDS * 20):
-            if _answers(port):
+            if answers(port):
                 return {"pid": process.pid, "endpoint": f"http://127.0.0.1:{port}", "stack": "leadwire-local"}
             if process.poll() is not None:
                 break
@@ -174,17 +187,6 @@ def _tool(name: str) -> str:
 
 def _state_file(home: Path) -> Path:
     return home.with_suffix(".json")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _alive(pid: int) -> bool:

@@ -22,7 +22,7 @@ def mend(path: Path, stack: str, endpoint: str, parameters: Mapping[str, str]) -
 
     Returns `url` of the API, `outputs` of the stack, and `resources`: logical to physical ids.
     """
-    formation = boto3.client("cloudformation", endpoint_url=endpoint)
+    formation = _client("cloudformation", endpoint)
     described = formation.describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     found = formation.describe_stack_resources(StackName=stack)["StackResources"]
@@ -48,8 +48,20 @@ def populate(state: Mapping[str, Any]) -> dict[str, Any]:
     return demo.make(ports(settings))
 
 
+def environment(function: str, endpoint: str) -> dict[str, str]:
+    """The environment variables of a deployed function, by its physical id."""
+    configuration = _client("lambda", endpoint).get_function_configuration(FunctionName=function)
+    variables: dict[str, str] = configuration["Environment"]["Variables"]
+    return variables
+
+
+def _client(service: str, endpoint: str) -> Any:
+    session = boto3.Session("test", "test", region_name="us-east-1")  # the emulator takes any credentials
+    return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]  # one for each service
+
+
 def _expire(table: str, endpoint: str) -> None:
-    dynamodb = boto3.client("dynamodb", endpoint_url=endpoint)
+    dynamodb = _client("dynamodb", endpoint)
     status = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
     if status == "DISABLED":
         dynamodb.update_time_to_live(
@@ -58,7 +70,7 @@ def _expire(table: str, endpoint: str) -> None:
 
 
 def _route(api: str, key: str, function_arn: str, endpoint: str) -> None:
-    gateway = boto3.client("apigatewayv2", endpoint_url=endpoint)
+    gateway = _client("apigatewayv2", endpoint)
     if any(route["RouteKey"] == key for route in gateway.get_routes(ApiId=api)["Items"]):
         return
     integration = gateway.create_integration(
