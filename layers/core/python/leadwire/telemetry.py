@@ -18,7 +18,7 @@ def logger() -> Logger:
 
 
 def say(text: str, /, **facts: Any) -> None:
-    logger().info(text, extra=facts)
+    logger().info(text, extra=facts, stacklevel=3)
 
 
 def fault(text: str, error: BaseException, /, **facts: Any) -> None:
@@ -28,7 +28,7 @@ def fault(text: str, error: BaseException, /, **facts: Any) -> None:
     while trace is not None:
         frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
         trace = trace.tb_next
-    logger().error(text, extra={**facts, "failure": type(error).__name__, "at": frames[-5:]})
+    logger().error(text, extra={**facts, "failure": type(error).__name__, "at": frames[-5:]}, stacklevel=3)
 
 
 def count(counts: Mapping[str, int], latencies_ms: Mapping[str, list[int]] | None = None) -> None:

@@ -17,7 +17,7 @@ from leadwire.settings import Settings
 class SealedSecret:
     """A signing secret as the vault sealed it; `until` is the epoch millisecond after which it no longer signs."""
 
-    sealed: bytes
+    sealed: bytes = field(repr=False)
     until: int | None = None
 
 

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook as Library
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from leadwire.context import open_ctx
+from leadwire.dialects.public.faces import FACE_V2
+from leadwire.errors import InvalidInput, NotFound, WebhookLimitReached
+from leadwire.webhooks import service
+from leadwire.webhooks.service import Changes
+from tests import factories
+
+HOOK = "https://example.com/hook"
+
+
+def fields(refused: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
+    return [error.path for error in refused.value.errors]
+
+
+def test_a_created_endpoint_is_listed_as_it_was_made(pipeline: Any) -> None:
+    first = pipeline.register(HOOK, filters={"source": ["web"]})
+    pipeline.alarms.clock.advance(1)
+    second = pipeline.register(HOOK)
+    assert service.every(pipeline.ctx, FACE_V2) == [first, second]
+    assert (first.enabled, first.event_types, first.successes, first.last_triggered_at) == (
+        True,
+        frozenset({"LEAD_CREATED"}),
+        0,
+        None,
+    )
+
+
+def test_a_secret_is_made_if_none_is_given_and_never_stored_or_shown_in_clear(pipeline: Any) -> None:
+    made = pipeline.created(HOOK)
+    assert made.secret.startswith("whsec_")
+    assert made.secret not in repr(made)
+    assert pipeline.created(HOOK, secret="my own").secret == "my own"
+    assert "my own" not in repr(Changes(secret="my own"))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "https://user@example.com", "https://169.254.169.254", "nonsense"]
+)
+def test_a_url_that_may_not_be_called_is_refused_with_its_field(url: str, pipeline: Any) -> None:
+    settings = replace(pipeline.ports.settings, private_targets=False)
+    ctx = replace(pipeline.ctx, ports=replace(pipeline.ports, settings=settings))
+    with pytest.raises(InvalidInput) as refused:
+        service.create(ctx, FACE_V2, event_types=frozenset({"LEAD_CREATED"}), url=url, secret="whsec_short")
+    assert fields(refused) == ["url", "secret"]
+    webhook = pipeline.register(HOOK)
+    with pytest.raises(InvalidInput) as refused:
+        service.update(ctx, FACE_V2, webhook.id, Changes(url=url))
+    assert fields(refused) == ["url"]
+
+
+def test_the_seventh_is_refused_until_one_is_deleted(pipeline: Any) -> None:
+    made = [pipeline.register(HOOK) for _ in range(6)]
+    with pytest.raises(WebhookLimitReached):
+        pipeline.register(HOOK)
+    service.delete(pipeline.ctx, FACE_V2, made[0].id)
+    pipeline.register(HOOK)
+    with pytest.raises(WebhookLimitReached):
+        pipeline.register(HOOK)
+
+
+def test_twenty_that_race_never_pass_the_limit(pipeline: Any) -> None:
+    refused: list[bool] = []
+    start = threading.Barrier(20, timeout=10)
+
+    def create() -> None:
+        start.wait()
+        try:
+            pipeline.register(HOOK)
+        except WebhookLimitReached:
+            refused.append(True)
+
+    threads = [threading.Thread(target=create) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(service.every(pipeline.ctx, FACE_V2)), len(refused)) == (6, 14)
+
+
+def test_deleting_twice_is_not_found_and_counts_once(pipeline: Any) -> None:
+    webhook = pipeline.register(HOOK)
+    service.delete(pipeline.ctx, FACE_V2, webhook.id)
+    with pytest.raises(NotFound):
+        service.delete(pipeline.ctx, FACE_V2, webhook.id)
+    for _ in range(6):
+        pipeline.register(HOOK)
+    with pytest.raises(WebhookLimitReached):
+        pipeline.register(HOOK)
+
+
+def test_an_endpoint_of_another_tenant_or_face_is_not_found(pipeline: Any) -> None:
+    webhook = pipeline.register(HOOK)
+    other = factories.tenant(pipeline.ports, "other")
+    theirs = open_ctx(pipeline.ports, other, pipeline.ctx.actor, "request")
+    for verb in (service.get, service.delete, lambda *a: service.update(*a, Changes(enabled=False))):
+        with pytest.raises(NotFound):
+            verb(theirs, FACE_V2, webhook.id)
+        with pytest.raises(NotFound):
+            verb(pipeline.ctx, replace(FACE_V2, name="other"), webhook.id)
+
+
+def test_an_update_changes_what_it_names_and_nothing_else(pipeline: Any) -> None:
+    webhook = pipeline.register(HOOK)
+    after = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(url=HOOK + "2"))
+    assert after == replace(webhook, url=HOOK + "2", updated_at=after.updated_at)
+    assert after.updated_at > webhook.updated_at
+    assert pipeline.webhook(webhook) == after
+
+
+def test_clearing_errors_resets_the_counters_of_failures(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = (500, {}, b"")
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    after = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(clear_errors=True))
+    assert (after.failures, after.consecutive_failures, after.last_error) == (0, 0, "")
+    assert pipeline.webhook(webhook) == after
+
+
+def test_updates_that_race_all_land(pipeline: Any) -> None:
+    webhook = pipeline.register(HOOK)
+    changes = [Changes(url=HOOK + "2"), Changes(enabled=False), Changes(event_types=frozenset({"MESSAGE_REPLY"}))]
+    threads = [threading.Thread(target=service.update, args=(pipeline.ctx, FACE_V2, webhook.id, c)) for c in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = pipeline.webhook(webhook)
+    assert (after.url, after.enabled, after.event_types) == (HOOK + "2", False, frozenset({"MESSAGE_REPLY"}))
+
+
+def test_a_replaced_secret_signs_for_one_more_day(pipeline: Any, receiver: Any) -> None:
+    pipeline.alarms.clock.now = time.time()
+    made = pipeline.created(receiver.url)
+    service.update(pipeline.ctx, FACE_V2, made.webhook.id, Changes(secret="the new one, in clear text"))
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    [(headers, body)] = receiver.received
+    Library(made.secret).verify(body, headers)
+    Library(b"the new one, in clear text").verify(body, headers)
+
+
+def test_a_replaced_secret_no_longer_signs_after_a_day(pipeline: Any, receiver: Any) -> None:
+    pipeline.alarms.clock.now = time.time() - 86_401
+    made = pipeline.created(receiver.url)
+    service.update(pipeline.ctx, FACE_V2, made.webhook.id, Changes(secret="the new one, in clear text"))
+    pipeline.alarms.clock.advance(86_401)
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    [(headers, body)] = receiver.received
+    Library(b"the new one, in clear text").verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Library(made.secret).verify(body, headers)
+
+
+def test_at_most_ten_secrets_sign_at_once(pipeline: Any) -> None:
+    webhook = pipeline.register(HOOK)
+    for n in range(15):
+        after = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(secret=f"secret {n}"))
+    assert len(after.secrets) == 10

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from leadwire.store.faults import FaultyEngine
+from leadwire.webhooks import retry
+from leadwire.webhooks.sweep import PAGE, sweep
+
+DOWN = (500, {}, b"")
+HALF_AN_HOUR = 1800.0
+
+
+class Crash(BaseException):
+    pass
+
+
+def lost_alarms(pipeline: Any, count: int) -> None:
+    """So many deliveries are born, and every alarm of theirs is lost."""
+    for first in range(0, count, 10):
+        pipeline.publish(*(pipeline.event(number) for number in range(first + 1, min(first + 10, count) + 1)))
+    pipeline.alarms.waiting.clear()
+
+
+def test_what_rings_within_the_next_minute_gets_an_alarm_for_that_moment(pipeline: Any, clock: Any) -> None:
+    pipeline.register("https://example.com")
+    lost_alarms(pipeline, 1)
+    clock.advance(59)
+    assert sweep(pipeline.ports) == 0
+    clock.advance(31)
+    assert sweep(pipeline.ports) == 1
+    [(rings, _, _)] = pipeline.alarms.waiting
+    assert rings == clock.now + 30
+
+
+def test_what_has_an_alarm_gets_no_second_one_in_the_next_minute(pipeline: Any, clock: Any) -> None:
+    pipeline.register("https://example.com")
+    lost_alarms(pipeline, 1)
+    clock.advance(120)
+    assert [sweep(pipeline.ports) for _ in range(3)] == [1, 0, 0]
+    clock.advance(60)
+    assert sweep(pipeline.ports) == 0
+
+
+def test_an_alarm_that_is_lost_again_is_set_again(pipeline: Any, receiver: Any) -> None:
+    pipeline.register(receiver.url)
+    lost_alarms(pipeline, 1)
+    pipeline.alarms.clock.advance(120)
+    sweep(pipeline.ports)
+    pipeline.alarms.waiting.clear()
+    pipeline.advance(17 * 60)
+    assert len(receiver.received) == 1
+
+
+def test_many_pages_are_swept(pipeline: Any, clock: Any) -> None:
+    pipeline.register("https://example.com")
+    lost_alarms(pipeline, 8 * PAGE + 200)
+    clock.advance(120)
+    assert sweep(pipeline.ports) == 8 * PAGE + 200
+    assert sweep(pipeline.ports) == 0
+    assert len({message.body for _, message, _ in pipeline.alarms.waiting}) == 8 * PAGE + 200
+
+
+def test_what_the_queue_refuses_is_due_again_in_the_next_minute(pipeline: Any, clock: Any) -> None:
+    pipeline.register("https://example.com")
+    lost_alarms(pipeline, 3)
+    clock.advance(120)
+    pipeline.alarms.refuse = 1
+    assert sweep(pipeline.ports) == 2
+    assert sweep(pipeline.ports) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_between_alarm_and_postponing_only_rings_twice(after: Any, pipeline: Any, receiver: Any) -> None:
+    pipeline.register(receiver.url)
+    lost_alarms(pipeline, 1)
+    pipeline.alarms.clock.advance(120)
+    healthy, faulty = pipeline.ports.engine, FaultyEngine(pipeline.ports.engine)
+    (faulty.fail_after if after else faulty.fail_before)(9, Crash())  # eight shards are read, then one item is written
+    pipeline.on(faulty)
+    with pytest.raises(Crash):
+        sweep(pipeline.ports)
+    pipeline.on(healthy)
+    pipeline.advance(3600)
+    assert len(receiver.received) == 1
+
+
+def test_a_late_retry_has_no_message_until_it_is_near(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    waited = sum(retry.SCHEDULES["long"][:2])
+    pipeline.advance(waited + HALF_AN_HOUR - 120)
+    assert len(receiver.received) == 3
+    assert pipeline.alarms.waiting == []
+    pipeline.advance(121)
+    assert len(receiver.received) == 4
