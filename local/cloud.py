@@ -26,7 +26,7 @@ from . import demo
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".leadwire" / "cloud"
-BUILD = ROOT / ".aws-sam" / "local"
+BUILD = ROOT / ".aws-sam" / "local" / "build"
 DEFAULT_PORT = 4566
 READY_SECONDS = 30
 STOP_SECONDS = 10
@@ -137,6 +137,7 @@ def _start(port: int, home: Path) -> dict[str, Any]:
             "GATEWAY_PORT": str(port),
             "STATE_DIR": str(home),
             "LAMBDA_ACCOUNT_CONCURRENCY": str(ENVIRONMENTS),
+            "AUTH": "true",  # roles and policies are enforced
         }
         with (home / "ministack.log").open("w") as log:
             process = subprocess.Popen(
