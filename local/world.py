@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadwire.ports import Message, Ports, Queue
 from leadwire.settings import Settings
@@ -38,6 +38,9 @@ from .runtime import Runtime
 from .schedules import Schedules
 from .stream import StreamPump
 from .vault import LocalVault, key_in
+
+if TYPE_CHECKING:
+    from .pumps import Pumps
 
 STAGE = "local"
 
@@ -103,6 +106,7 @@ class World:
         ]
         self._schedules = Schedules(self.database, self.queues, self.stack.schedules, self.clock)
         self._housekeeping = Housekeeping(self.table, self.queues, self.streams, self.clock)
+        self._pumps: Pumps | None = None
         self._set_process_environment()
 
     # --- what callers do ----------------------------------------------------------------------------------------------
@@ -177,6 +181,21 @@ class World:
             Station("schedules", self._schedules.step, self._schedules.due),
             Station("housekeeping", self._housekeeping.step, self._housekeeping.due),
         ]
+
+    # --- the server's ways --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Run the stations on threads of their own, and take up what the last process was working on."""
+        from .pumps import Pumps  # noqa: PLC0415  # it needs World itself, and tests do not need it
+
+        self._pumps = Pumps(self)
+        self._pumps.start()
+
+    def stop(self) -> None:
+        """End those threads, which finish what they are at if it does not take long."""
+        if self._pumps:
+            self._pumps.stop()
+        self._pumps = None
 
     def close(self) -> None:
         self.table.close()

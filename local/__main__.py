@@ -1,0 +1,30 @@
+"""`python -m local serve` starts the embedded cloud, `python -m local stop` ends it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Leadwire on this machine, without a cloud")
+    parser.add_argument("verb", choices=["serve", "stop"])
+    parser.add_argument("--home", type=Path, help="folder of the data (.leadwire)")
+    arguments = parser.parse_args()
+    from . import server  # noqa: PLC0415  # so that --help is quick
+
+    home = (arguments.home or server.HOME).resolve()
+    if arguments.verb == "stop":
+        print("stopped" if server.stop(home) else "nothing was running")
+        return 0
+    try:
+        server.serve(home)
+    except server.NotStarted as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""HTTP in front of a world, as `make run` starts it: waitress and the pumps, one process, one folder of data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from waitress.server import create_server
+
+from leadwire import tenants
+from leadwire.errors import NotFound
+
+from . import demo
+from .clock import Clock
+from .console import Console
+from .gateway import LARGEST_REQUEST, Request
+from .template import TemplateRefused
+from .world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".leadwire"
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8787
+THREADS = 8
+SWITCH_INTERVAL = 0.0005
+"""Seconds; Python's 5 ms would make a request wait that long for its turn whenever a pump computes."""
+STOP_SECONDS = 10
+
+
+class NotStarted(Exception):
+    """The server cannot start; the message says why and what to do, in one line."""
+
+
+def serve(home: Path = HOME) -> None:
+    """Serve until Ctrl-C or SIGTERM. Port and switches come from the environment. Raises NotStarted."""
+    port = os.environ.get("PORT", str(DEFAULT_PORT))
+    if os.environ.get("LEADWIRE_LOG") != "json":
+        sys.stdout = Console(sys.stdout)
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s  %(levelname)-5.5s %(message)s", datefmt="%H:%M:%S")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    worlds: list[World] = []
+    try:
+        server = create_server(
+            lambda environ, start: respond(worlds[0], environ, start),
+            host=HOST,
+            port=int(port),
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=2 * LARGEST_REQUEST,
+        )
+    except OSError as taken:
+        raise NotStarted(f"port {port} is taken ({taken.strerror}): say PORT=<another> make run") from taken
+    worlds.append(_world(home))
+    try:
+        _run(worlds[0], server, home)
+    finally:
+        worlds[0].close()
+
+
+def stop(home: Path = HOME) -> bool:
+    """End the server that runs on this folder, and wait until it is gone. False if there is none."""
+    state = _kept(home)
+    pid = state.get("pid", 0)
+    if not _serves(pid):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    for _ in range(STOP_SECONDS * 20):
+        if not _serves(pid):
+            return True
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def respond(world: World, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """One request of a WSGI server."""
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
+    body = environ["wsgi.input"].read() if "CONTENT_LENGTH" in environ else b""
+    method, target, address = environ["REQUEST_METHOD"], environ["REQUEST_URI"], environ["REMOTE_ADDR"]
+    response = world.handle(Request(method, target, headers, body, address))
+    answered = [(name, value) for name, value in response.headers.items() if name != "content-length"]
+    answered += [("set-cookie", cookie) for cookie in response.cookies]
+    answered.append(("content-length", str(len(response.body))))
+    start_response(f"{response.status} {_phrase(response.status)}", answered)
+    return [response.body]
+
+
+def _run(world: World, server: Any, home: Path) -> None:
+    state = _state(world, home, f"http://{HOST}:{server.effective_port}")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    world.start()
+    print(f"{demo.summary(state)}\nData: {home}; end it with Ctrl-C or `make stop`\n")
+    try:
+        server.run()  # returns on KeyboardInterrupt, when requests under way are answered
+    finally:
+        world.stop()
+        demo.save({**state, "pid": 0}, home / "local.json")
+    print("stopped")
+
+
+def _world(home: Path) -> World:
+    home.mkdir(exist_ok=True)
+    overrides = {"LEADWIRE_PRIVATE_TARGETS": "true"}
+    if scale := os.environ.get("SCHEDULE_SCALE"):
+        overrides["LEADWIRE_SCHEDULE_SCALE"] = scale
+    try:
+        return World(ROOT, data=home / "leadwire.db", clock=Clock.real(), overrides=overrides)
+    except TemplateRefused as refused:
+        raise NotStarted(str(refused)) from refused
+
+
+def _state(world: World, home: Path, url: str) -> dict[str, Any]:
+    """What local.json holds: the demo tenant's keys, which nothing else knows, and where this process answers."""
+    state = _kept(home)
+    if not state or not _exists(world, str(state["tenant"])):
+        state = demo.make(world.ports)
+    state = {**state, "url": url, "pid": os.getpid()}
+    demo.save(state, home / "local.json")
+    return state
+
+
+def _exists(world: World, slug: str) -> bool:
+    try:
+        tenants.by_slug(world.ports, slug)
+    except NotFound:
+        return False
+    return True
+
+
+def _kept(home: Path) -> dict[str, Any]:
+    with suppress(FileNotFoundError, json.JSONDecodeError):
+        state: dict[str, Any] = json.loads((home / "local.json").read_text())
+        return state
+    return {}
+
+
+def _serves(pid: int) -> bool:
+    """Whether the process lives and is a server: after a restart of the machine the number may be another's."""
+    if not pid:
+        return False
+    found = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "-m local serve" in found.stdout
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _phrase(status: int) -> str:
+    with suppress(ValueError):
+        return HTTPStatus(status).phrase
+    return "Status"
