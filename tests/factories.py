@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from leadwire import apikeys, tenants
 from leadwire.context import Ctx, Tenant
+from leadwire.leads.model import Lead
 from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, Vault
 from leadwire.settings import Settings
 from leadwire.store.database import Database
@@ -79,6 +80,12 @@ def tenant(ports: Ports, slug: str, **settings: Any) -> Tenant:
 
 def ctx(ports: Ports, tenant: Tenant) -> Ctx:
     return tenants.operate(ports, tenant, "tests")
+
+
+def draft(number: int = 1, **fields: Any) -> Lead:
+    """A lead to be stored, with an e-mail and a phone of its own for every number below a million."""
+    own = {"first_name": "Ada", "email": f"ada{number}@example.com", "phone": f"+1415{2000000 + number}"}
+    return Lead(**{**own, **fields})
 
 
 def keys_of_families(ctx: Ctx) -> Keys:

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from leadwire import keys
 from leadwire.context import Tenant
-from leadwire.store.types import ABSENT, Delete, Item, Key, Put, equals
+from leadwire.store.types import ABSENT, Condition, Delete, Item, Key, Put, equals
 
 from .model import Lead
 
@@ -83,10 +83,13 @@ def joined(identity: Identity, number: int) -> Put:
 def left(identity: Identity, number: int) -> Put | Delete:
     """The write that takes a lead out; an empty record goes away."""
     rest = tuple(other for other in identity.leads if other != number)
-    return _write(identity, rest) if rest else Delete(identity.key, equals("version", identity.version))
+    return _write(identity, rest) if rest else Delete(identity.key, _unchanged(identity))
 
 
 def _write(identity: Identity, leads: tuple[int, ...]) -> Put:
-    unchanged = equals("version", identity.version) if identity.version else ABSENT
-    key = identity.key
-    return Put({"pk": key.pk, "sk": key.sk, "leads": leads, "version": identity.version + 1}, unchanged)
+    item = {"pk": identity.key.pk, "sk": identity.key.sk, "leads": leads, "version": identity.version + 1}
+    return Put(item, _unchanged(identity))
+
+
+def _unchanged(identity: Identity) -> Condition:
+    return equals("version", identity.version) if identity.version else ABSENT
