@@ -1,0 +1,171 @@
+"""Writes what the documents say about the code from the code itself: `.venv/bin/python docs/generate.py`.
+
+docs/data.md is generated as a whole; in other documents the text between `<!-- generated: name -->` and `<!-- end -->`.
+tests/contracts/test_docs.py compares the documents with what this would write.
+"""
+# ruff: noqa: INP001  # a script, not a package
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from leadwire import dialects, errors, events, keys
+from leadwire.dialects.chatbot import shapes as chatbot
+from leadwire.dialects.crm import shapes as crm
+from leadwire.dialects.lists import shapes as lists
+from leadwire.edge.types import Dialect
+from leadwire.errors import FieldError, LeadwireError
+from leadwire.leads.model import STATUSES
+from leadwire.store.types import Key
+
+DOCS = Path(__file__).parent
+DIALECTS = ("public", "chatbot", "lists", "crm")
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Every generated or partly generated document, and the text that it should have."""
+    yield DOCS / "data.md", data()
+    for path in sorted(DOCS.glob("*.md")):
+        text = path.read_text()
+        if BLOCK.search(text):
+            yield path, BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}{found[3]}", text)
+
+
+# --- data.md ----------------------------------------------------------------------------------------------------------
+
+
+def data() -> str:
+    intro, *rest = (inspect.getdoc(keys) or "").split("\n")
+    rows = [_key_row(function) for function in _makers(keys)]
+    table = _table(("function of keys.py", "makes, for example", ""), rows)
+    page, rule = "\n".join(rest).strip(), intro.partition(": ")[2]
+    return (
+        "# The table on one page\n\n"
+        "Generated from `layers/core/python/leadwire/keys.py` by `docs/generate.py`; do not edit.\n\n"
+        f"{rule[:1].upper()}{rule[1:]}\n\n{page}\n\n## Every key, by the function that makes it\n\n{table}"
+    )
+
+
+def _makers(module: ModuleType) -> list[Callable[..., Any]]:
+    """The module's own public functions that make keys, in the order in which they stand."""
+    members = [member for name, member in inspect.getmembers(module, inspect.isfunction) if name[0] != "_"]
+    own = [member for member in members if member.__module__ == module.__name__]
+    makers = [member for member in own if inspect.signature(member).return_annotation in ("Key", "str")]
+    return sorted(makers, key=lambda member: member.__code__.co_firstlineno)
+
+
+def _key_row(function: Callable[..., Any]) -> tuple[str, str, str]:
+    parameters = inspect.signature(function).parameters
+    samples = {"int": 7, "bool": True}
+    made = function(**{name: samples.get(parameter.annotation, name) for name, parameter in parameters.items()})
+    shown = f"`{made.pk}` / `{made.sk}`" if isinstance(made, Key) else f"`{made}`"
+    doc = " ".join((inspect.getdoc(function) or "").split())
+    return f"`{function.__name__}({', '.join(parameters)})`", shown.replace(keys.SEPARATOR, "␟"), doc
+
+
+# --- blocks of dialects.md --------------------------------------------------------------------------------------------
+
+
+def routes() -> str:
+    rows = [
+        (name, f"`{route.key}`", f"`{route.scope}`")
+        for name in DIALECTS
+        for dialect in _declared(name)
+        for route in dialect.routes
+    ]
+    return _table(("dialect", "operation", "scope"), [*rows, ("crm", "`GET /api/v1/health`", "none, no key")])
+
+
+def statuses() -> str:
+    """What each dialect shows for a status, and what it takes: the two differ where a dialect knows fewer."""
+    rows = []
+    for status in STATUSES:
+        taken = {name: word for word, name in lists.STATUS_IN.items()}.get(status)
+        shown = lists.STATUS_OUT.get(status, "Contacted")
+        rows.append(
+            (
+                f"`{status}`",
+                f"`{status.upper()}`",
+                _word(chatbot.STATUS_OUT.get(status, status), status),
+                _word(shown, taken),
+                f"`{status}`, takes `{crm.WON}` too" if status == "converted" else f"`{status}`",
+            )
+        )
+    return _table(("status", "public (shows only)", "chatbot", "lists", "crm"), rows)
+
+
+def _word(shown: str, taken: str | None) -> str:
+    return f"`{shown}`" if shown == taken else f"shown as `{shown}`"
+
+
+def refusals() -> str:
+    """Status and code of every error in each dialect, as its renderer gives them."""
+    renderers = {name: next(_declared(name)).render_error for name in DIALECTS}
+    rows = []
+    for note, error in SAMPLES:
+        replies = [renderers[name](None, error, "") for name in DIALECTS]
+        shown = [f"{reply.status} `{_code(reply.body)}`" for reply in replies]
+        rows.append((f"`{type(error).__name__}`{note}", *shown))
+    return _table(("error", *DIALECTS), rows)
+
+
+SAMPLES: Sequence[tuple[str, LeadwireError]] = (
+    (", no key sent", errors.Unauthorized("", missing=True)),
+    (", a key that is not good", errors.Unauthorized("")),
+    ("", errors.Forbidden("")),
+    (", of the path", errors.NotFound("lead")),
+    (", named in the body", errors.NotFound("list", "list_id")),
+    ("", errors.InvalidInput(FieldError("name", "is required", "missing"))),
+    ("", errors.TooLarge("")),
+    ("", errors.UnsupportedMediaType("")),
+    ("", errors.Conflict("")),
+    ("", errors.WebhookLimitReached("")),
+    ("", errors.DuplicateEmail("a@example.com", 1)),
+    ("", errors.IdempotencyMismatch("")),
+    ("", errors.IdempotencyInProgress("")),
+    ("", errors.RateLimited(1)),
+    ("", errors.Unready("")),
+)
+
+
+def _code(body: Mapping[str, Any]) -> str:
+    return str(body.get("code") or body["type"].rpartition("/")[2])
+
+
+def _declared(name: str) -> Iterator[Dialect]:
+    """The `DIALECT`s that the modules of a dialect's folder declare."""
+    package = f"{dialects.__name__}.{name}"
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        declared = getattr(importlib.import_module(module.name), "DIALECT", None)
+        if isinstance(declared, Dialect):
+            yield declared
+
+
+def catalogue() -> str:
+    return _table(("event", "tells"), [(f"`{name}`", text) for name, text in events.CATALOGUE.items()])
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = {
+    "routes": routes,
+    "statuses": statuses,
+    "errors": refusals,
+    "events": catalogue,
+}
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    for path, text in list(documents()):
+        path.write_text(text)
