@@ -70,10 +70,10 @@ def deliver(ports: Ports, alarm: Alarm, rng: random.Random) -> Result:
         store.disable(table, delivery, now)
     after = store.record(table, delivery, outcome, step, now)
     if after is None:
-        return _log("repeated", alarm, delivery, outcome)
+        return _log("repeated", alarm, table, delivery, outcome)
     store.count(table, delivery, outcome, now)
     queue.ring(ports, [after], now)
-    return _log("retrying" if after.state == "pending" else after.state, alarm, after, outcome)
+    return _log("retrying" if after.state == "pending" else after.state, alarm, table, after, outcome)
 
 
 def _due(delivery: Delivery, alarm: Alarm, now: int) -> bool:
@@ -89,10 +89,10 @@ def _no_attempt(ports: Ports, table: Table, alarm: Alarm, delivery: Delivery | N
         return Result("over")
     if webhook is None:
         store.close(table, delivery, now)
-        return _log("closed", alarm, delivery)
+        return _log("closed", alarm, table, delivery)
     if not webhook.enabled:
         if store.hold(table, delivery, now):
-            return _log("held", alarm, delivery)
+            return _log("held", alarm, table, delivery)
         queue.ring(ports, [delivery], now)  # enabled or attempted since it was read: look again
         return Result("early")
     # An alarm for an attempt that another alarm has made, or that came early. One that rang before (`again`) may be
@@ -116,7 +116,7 @@ def _send(ports: Ports, delivery: Delivery, webhook: Webhook) -> Outcome:
     )
 
 
-def _log(word: str, alarm: Alarm, delivery: Delivery, outcome: Outcome | None = None) -> Result:
+def _log(word: str, alarm: Alarm, table: Table, delivery: Delivery, outcome: Outcome | None = None) -> Result:
     telemetry.say(
         "webhook.attempted" if outcome else "webhook.not_attempted",
         result=word,
@@ -133,6 +133,9 @@ def _log(word: str, alarm: Alarm, delivery: Delivery, outcome: Outcome | None = 
         status=outcome.status if outcome else None,
         ms=outcome.ms if outcome else None,
         next_at=delivery.next_at if delivery.state == "pending" else None,
+        wru=table.meter.consumed.wru,
+        rru=table.meter.consumed.rru,
+        trips=table.meter.trips,
     )
     return Result(word, outcome.ms if outcome else None)
 

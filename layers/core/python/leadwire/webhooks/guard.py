@@ -117,12 +117,12 @@ def connect(
     Refused (also when the name does not exist), TimeoutError or another OSError.
     """
     ends = time.monotonic() + patience
+    found = [entry for entry in _resolve(host, port) if allowed(_address(entry[4][0]), private=private)]
     failure: OSError | None = None
-    for family, kind, protocol, _, target in _resolve(host, port):
-        if not allowed(ipaddress.ip_address(str(target[0]).partition("%")[0]), private=private):
-            continue
+    for at, (family, kind, protocol, _, target) in enumerate(found):
+        share = (ends - time.monotonic()) / (len(found) - at)
         try:
-            return _dial(family, kind, protocol, target, ends - time.monotonic(), watch)
+            return _dial(family, kind, protocol, target, share, watch)
         except OSError as error:
             failure = error
     raise failure or Refused
@@ -139,10 +139,14 @@ def _may_be_public(parts: Url) -> bool:
     return address is None or allowed(address, private=False)
 
 
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
 def _literal(host: str) -> Address | None:
     """The address that a host spells, also in the short, octal and hexadecimal forms that resolvers understand."""
     with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host.partition("%")[0])
+        return _address(host)
     with contextlib.suppress(OSError, UnicodeError):
         return ipaddress.IPv4Address(socket.inet_aton(host))
     return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from leadwire import keys
+from leadwire import keys, telemetry
 from leadwire.store.table import Table
 from leadwire.store.types import (
     ABSENT,
@@ -21,7 +21,10 @@ from leadwire.store.types import (
     Key,
     Put,
     Query,
+    Throttled,
+    TransactionConflict,
     TransactionFailed,
+    Unavailable,
     Update,
     all_of,
     equals,
@@ -91,7 +94,7 @@ def count(table: Table, delivery: Delivery, outcome: Outcome, now: int) -> None:
     """Add an attempt to its endpoint's counters.
 
     Not in the attempt's transaction: transactions on one hot item refuse each other, and an attempt that cannot be
-    recorded is sent again. A crash in between loses one count, never a delivery.
+    recorded is sent again. A crash in between, or a table that stays busy, loses one count and never a delivery.
     """
     key = webhook_key(delivery.tenant, delivery.webhook)
     common: Item = {"last_triggered_at": now}
@@ -105,6 +108,8 @@ def count(table: Table, delivery: Delivery, outcome: Outcome, now: int) -> None:
         table.write(op)
     except ConditionFailed:
         return  # deleted meanwhile: nothing left to count on
+    except (Throttled, TransactionConflict, Unavailable) as busy:
+        telemetry.fault("count.lost", busy, webhook=delivery.webhook)
 
 
 # --- deliveries -------------------------------------------------------------------------------------------------------
