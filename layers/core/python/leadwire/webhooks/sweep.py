@@ -30,7 +30,8 @@ def sweep(ports: Ports) -> int:
     now = int(ports.clock() * 1000)
     with ThreadPoolExecutor(keys.DUE_SHARDS) as pool:
         counts = list(pool.map(lambda shard: _shard(ports, shard, now), range(keys.DUE_SHARDS)))
-    telemetry.say("due.swept", shards=counts)
+    if any(counts):
+        telemetry.say("due.swept", shards=counts)
     telemetry.count({"DueSwept": sum(counts)})
     return sum(counts)
 
