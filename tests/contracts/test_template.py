@@ -120,11 +120,10 @@ def test_a_function_is_called_as_its_folder(function: str) -> None:
     assert function == "".join(word.capitalize() for word in folder(function).split("_"))
 
 
-def test_every_function_has_a_role_of_its_own() -> None:
-    roles = [
-        target(body["Properties"]["Role"]) for body in translated().values() if body["Type"].endswith("::Function")
-    ]
-    assert len(set(roles)) == len(roles) == len(FUNCTIONS)
+def test_every_function_has_a_role_of_its_own(translated: dict[str, dict[str, Any]]) -> None:
+    functions = [body["Properties"] for body in translated.values() if body["Type"] == "AWS::Lambda::Function"]
+    roles = {target(function["Role"]) for function in functions}
+    assert len(roles) == len(functions) == len(FUNCTIONS)
     assert "Role" not in TEMPLATE["Globals"]["Function"]
 
 
