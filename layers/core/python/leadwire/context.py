@@ -25,6 +25,8 @@ class Tenant:
     """ISO 3166 country whose national phone numbers are understood without a country code."""
     valid_phones: bool = False
     """Ask for valid phone numbers rather than possible ones (decision D7)."""
+    shards: int = 1
+    """Partitions over which pending leads are spread; more for tenants that import much (docs/operations.md)."""
 
 
 @dataclass(frozen=True, slots=True)

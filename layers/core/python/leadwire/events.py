@@ -18,10 +18,12 @@ from .store.types import Item, Put
 
 LEAD_CREATED = "lead.created"
 LEAD_UPDATED = "lead.updated"
+LEAD_DELETED = "lead.deleted"
 
 CATALOGUE: dict[str, str] = {
     LEAD_CREATED: "A lead was made, by whichever dialect.",
     LEAD_UPDATED: "Fields, tags or lists of a lead changed.",
+    LEAD_DELETED: "A lead is gone; the snapshot is its last.",
 }
 
 

@@ -9,6 +9,10 @@
 | company meter            | t#METER#family           | METER    |                                  | the key that counts for all |
 | lead                     | t#LEAD#n                 | LEAD     | g1..g6 t#LEADS#<sort> / value, n | get; sort orders            |
 | event                    | t#LEAD#n (its aggregate) | EVT#ulid | g1 t#JOURNAL#day / ulid          | outbox, timeline, audit     |
+| index chunk of a facet   | t#IX#facet               | chunk    |                                  | list engine: sets of leads  |
+| index chunk of a token   | t#TOK#<kind, 2 chars>    | token/ch |                                  | list engine: prefix search  |
+| names of facets, tokens  | t#FACETS, t#TOKENS       | facet    |                                  | verify and rebuild          |
+| pending lead             | t#PENDING#shard          | number   |                                  | written, maybe not indexed  |
 | identity                 | t#ID#email#x, #phone#x   | ID       |                                  | leads that share a key (D6) |
 | idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
 | list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
@@ -80,6 +84,11 @@ def lead_sort_value(value: str, number: int) -> str:
     return f"{value}{SEPARATOR}{numbered(number)}"
 
 
+def created_edge(ms: int, *, last: bool) -> str:
+    """Below or above every sort key of the created order at this epoch millisecond."""
+    return f"{ms:015d}{SEPARATOR if not last else SEPARATOR + '~'}"
+
+
 def event(tenant: str, number: int, ulid: str) -> Key:
     return Key(f"T#{tenant}#LEAD#{number}", f"EVT#{ulid}")
 
@@ -87,6 +96,53 @@ def event(tenant: str, number: int, ulid: str) -> Key:
 def journal(tenant: str, day: str) -> str:
     """The events of one UTC day, `day` as 2026-11-21; the index's sort key is the event's ulid."""
     return f"T#{tenant}#JOURNAL#{day}"
+
+
+def facet(tenant: str, facet: str) -> str:
+    return f"T#{tenant}#IX#{facet}"
+
+
+def facet_chunk(tenant: str, facet: str, chunk: int) -> Key:
+    return Key(f"T#{tenant}#IX#{facet}", _chunk(chunk))
+
+
+def facet_name(tenant: str, facet: str) -> Key:
+    return Key(f"T#{tenant}#FACETS", facet)
+
+
+def token_prefix(token: str) -> str:
+    """What tokens are partitioned by: their kind and two characters."""
+    return token[:3]
+
+
+def token_partition(tenant: str, token: str) -> str:
+    return f"T#{tenant}#TOK#{token_prefix(token)}"
+
+
+def token_chunk(tenant: str, token: str, chunk: int) -> Key:
+    return Key(token_partition(tenant, token), f"{token}{SEPARATOR}{_chunk(chunk)}")
+
+
+def token_prefixes(tenant: str) -> Key:
+    return Key(f"T#{tenant}#TOKENS", "TOKENS")
+
+
+def _chunk(chunk: int) -> str:
+    return f"{chunk:08d}"
+
+
+def chunk_of(sk: str) -> int:
+    """The chunk in the sort key of a facet's or a token's chunk."""
+    return int(sk[-8:])
+
+
+def pending(tenant: str, shard: int) -> str:
+    return f"T#{tenant}#PENDING#{shard}"
+
+
+def pending_lead(tenant: str, number: int, shards: int) -> Key:
+    """Pending leads are spread over shards by number, so that an import does not throttle one partition."""
+    return Key(pending(tenant, number % shards), numbered(number))
 
 
 def identity(tenant: str, kind: str, value: str) -> Key:

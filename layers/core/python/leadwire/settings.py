@@ -20,6 +20,8 @@ class Settings:
     bus: str
     deliveries_queue_url: str
     kms_key_id: str
+    tidy_queue_url: str = ""
+    """Where `index_leads` says what was indexed, for `tidy_index` to forget (leads/pending.py)."""
     stage: str = "dev"
     endpoint_url: str = ""
     """Where AWS answers, if not at its usual addresses (emulators)."""

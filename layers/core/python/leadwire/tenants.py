@@ -18,11 +18,11 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DEFAULT_CHATBOT = "default"
 
 
-def create(ports: Ports, slug: str, name: str, *, region: str = "US", valid_phones: bool = False) -> Tenant:
+def create(ports: Ports, slug: str, name: str, *, region: str = "US", shards: int = 1) -> Tenant:
     """A tenant with a `default` chatbot and a first pipeline. InvalidInput for a bad slug, Conflict for a taken one."""
     if not SLUG.fullmatch(slug):
         raise InvalidInput(FieldError("slug", "must be 1 to 63 of a-z, 0-9 and inner hyphens", "pattern", slug))
-    tenant = Tenant(ids.tenant_id(), slug, secrets.token_bytes(16), region, valid_phones)
+    tenant = Tenant(ids.tenant_id(), slug, secrets.token_bytes(16), region, shards=shards)
     created = int(ports.clock() * 1000)
     ops = [
         Put(_claim(slug, tenant.id), ABSENT),
@@ -75,11 +75,12 @@ def copy(tenant: Tenant) -> Item:
         "id_key": tenant.id_key,
         "region": tenant.region,
         "valid_phones": tenant.valid_phones,
+        "shards": tenant.shards,
     }
 
 
 def from_copy(copy: Mapping[str, Any]) -> Tenant:
-    return Tenant(copy["id"], copy["slug"], bytes(copy["id_key"]), copy["region"], copy["valid_phones"])
+    return Tenant(copy["id"], copy["slug"], bytes(copy["id_key"]), copy["region"], copy["valid_phones"], copy["shards"])
 
 
 def _item(tenant: Tenant, name: str, created: int) -> Item:

@@ -14,7 +14,7 @@ from leadwire.store.types import Check
 
 from . import store
 from .model import Lead, changes
-from .store import Stored as Stored
+from .store import Stored
 
 ATTEMPTS = 20
 
@@ -82,6 +82,21 @@ def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> St
         return _save(ctx, before, change(before))
 
     return _persist(attempt)
+
+
+def change(ctx: Ctx, number: int, wanted: Callable[[Lead], Lead]) -> Stored:
+    """The lead after `wanted`, which is asked again if somebody else was faster. Raises NotFound."""
+
+    def attempt() -> Stored:
+        before = get(ctx, number)
+        return _save(ctx, before, wanted(before))
+
+    return _persist(attempt)
+
+
+def delete(ctx: Ctx, number: int) -> Stored:
+    """Delete the lead for good; its number is never used again. Raises NotFound."""
+    return _persist(lambda: store.remove(ctx, get(ctx, number)))
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

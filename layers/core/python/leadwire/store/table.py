@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from .types import (
     INDEXES,
+    ConditionFailed,
     Consumed,
     Delete,
     Engine,
@@ -73,7 +74,7 @@ class Table:
         found: dict[Key, Item] = {}
         pending, pauses = list(dict.fromkeys(keys)), self._pauses()
         while pending:
-            items, unprocessed = self._call(partial(self._batch_get, pending[:100], consistent))
+            items, unprocessed = self._call(partial(self._batch_get, pending[:100], consistent=consistent))
             found.update({Key(str(item["pk"]), str(item["sk"])): item for item in items})
             pending = unprocessed + pending[100:]
             self._rest(pauses, unprocessed)
@@ -117,9 +118,26 @@ class Table:
             pending = unprocessed + pending[25:]
             self._rest(pauses, unprocessed)
 
+    def query_many(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """All items of each query; the queries run side by side and count as one round trip per page."""
+        return self._together([partial(_items, query) for query in queries], writes=False)
+
+    def write_many(self, ops: Sequence[Write]) -> list[ConditionFailed | None]:
+        """Independent writes side by side: None for each that landed, or how it was refused."""
+        return self._together([partial(_outcome, op) for op in ops], writes=True)
+
+    def _together(self, calls: Sequence[Callable[[Table], T]], *, writes: bool) -> list[T]:
+        """Each call gets a table with a meter of its own: units add up, round trips are those of the longest."""
+        tables = [replace(self, meter=Meter()) for _ in calls]
+        results = self.engine.concurrently([partial(c, t) for c, t in zip(calls, tables, strict=True)], writes=writes)
+        for table in tables:
+            self.meter.consumed.add(table.meter.consumed)
+        self.meter.trips += max((table.meter.trips for table in tables), default=0)
+        return results
+
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _batch_get(self, keys: list[Key], consistent: bool) -> tuple[tuple[list[Item], list[Key]], Consumed]:
+    def _batch_get(self, keys: list[Key], *, consistent: bool) -> tuple[tuple[list[Item], list[Key]], Consumed]:
         items, unprocessed, consumed = self.engine.batch_get(keys, consistent=consistent)
         return (items, unprocessed), consumed
 
@@ -165,6 +183,18 @@ class Table:
     def _guard(self, pk: str) -> None:
         if not pk.startswith(self.prefix):
             raise ForeignKey(f"{pk!r} does not begin with {self.prefix!r}")
+
+
+def _items(query: Query, table: Table) -> list[Item]:
+    return list(table.query_all(query))
+
+
+def _outcome(op: Write, table: Table) -> ConditionFailed | None:
+    try:
+        table.write(op)
+    except ConditionFailed as refused:
+        return refused
+    return None
 
 
 def unscoped(engine: Engine) -> Table:

@@ -10,16 +10,16 @@ Source of limits and semantics: Amazon DynamoDB Developer Guide, "Quotas" and "A
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-type Value = None | bool | int | str | bytes | frozenset[str] | Sequence[Value] | Mapping[str, Value]
+type Value = bool | int | str | bytes | frozenset[str] | Sequence[Value] | Mapping[str, Value] | None
 type Item = dict[str, Any]
 """Attributes by name; every value is a `Value`, which the engines check."""
 
 INDEXES = ("g1", "g2", "g3", "g4", "g5", "g6")
-"""The generic global indexes: sparse, KEYS_ONLY, hash `<name>pk`, range `<name>sk`. `keys.py` says what each carries."""
+"""The generic global indexes: sparse, KEYS_ONLY, hash `<name>pk`, range `<name>sk`; `keys.py` says what is in them."""
 
 TTL_ATTRIBUTE = "expires_at"
 """Epoch seconds after which the table may delete the item by itself."""
@@ -59,7 +59,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`name op operand`; `op` is one of = <> < <= > >=. False when either side is missing or the types differ."""
+    """`name op operand`; `op` is one of = <> < <= > >=. False when either side is missing.
+
+    Values of different types are unequal: `<>` holds between them, and no other comparison does.
+    """
 
     name: str
     op: str
@@ -259,6 +262,14 @@ class Engine(ABC):
 
     The last value of each answer is the consumed capacity; a refused condition sets `consumed` on the exception.
     """
+
+    def concurrently[Result](self, calls: Sequence[Callable[[], Result]], *, writes: bool) -> list[Result]:
+        """Run independent calls and return their results in order: side by side where that saves waiting.
+
+        `writes` says that the calls write; an engine may then commit them together, but each stands for itself.
+        """
+        del writes
+        return [call() for call in calls]
 
     @abstractmethod
     def get(self, key: Key, *, consistent: bool) -> tuple[Item | None, Consumed]: ...

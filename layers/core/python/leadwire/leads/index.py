@@ -1,0 +1,151 @@
+"""The index in the table: chunks of bitmaps by term, and how they are read and brought up to date.
+
+Two workers may index one lead at once, twice, or late. They end in the same index because a touch of a chunk is
+
+    read the chunk (version c) ─▶ read the leads, consistently ─▶ write the chunk, if it is still at c, as c + 1
+
+and because a touch writes even when it changes no bit: a slower worker that had read older leads then fails, and reads
+again. So whoever writes last has read what the bits must be. The bits follow the leads as they are, never the stream's
+pictures of them, which only say which terms to look at.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from leadwire import keys
+from leadwire.context import Ctx
+from leadwire.store.types import ABSENT, Item, Key, Put, Query, Update, equals
+
+from . import bitmap, store, terms
+from .bitmap import SIZE, Bitmap
+from .model import Lead
+
+ATTEMPTS = 30
+FIRST_PAUSE = 0.005
+LONGEST_PAUSE = 0.2
+
+
+class Overtaken(Exception):
+    """A chunk was changed by others each time that we came to write it: the batch will be tried again."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Spot:
+    """One item of the index: the chunk of a facet or of a token."""
+
+    kind: str
+    term: str
+    chunk: int
+
+    def key(self, tenant: str) -> Key:
+        if self.kind == FACET:
+            return keys.facet_chunk(tenant, self.term, self.chunk)
+        return keys.token_chunk(tenant, self.term, self.chunk)
+
+
+FACET, TOKEN = "facet", "token"
+
+
+# --- reads ------------------------------------------------------------------------------------------------------------
+
+
+def facet_query(tenant: str, facet: str) -> Query:
+    return Query(keys.facet(tenant, facet))
+
+
+def token_query(tenant: str, prefix: str) -> Query:
+    """The chunks of all tokens that begin with the prefix."""
+    return Query(keys.token_partition(tenant, prefix), prefix=prefix)
+
+
+def exact_token_query(tenant: str, token: str) -> Query:
+    return Query(keys.token_partition(tenant, token), prefix=token + keys.SEPARATOR)
+
+
+def of_items(items: Iterable[Item]) -> Bitmap:
+    """The union of chunk items."""
+    chunks: dict[int, int] = {}
+    for item in items:
+        chunk = keys.chunk_of(item["sk"])
+        chunks[chunk] = chunks.get(chunk, 0) | bitmap.decode(item["bits"])
+    return Bitmap(chunks)
+
+
+# --- upkeep -----------------------------------------------------------------------------------------------------------
+
+
+def spots_of(lead: Lead | None) -> Iterator[Spot]:
+    """Every chunk whose bit for this lead must be set."""
+    if lead is not None:
+        chunk = lead.number // SIZE
+        yield from (Spot(FACET, facet, chunk) for facet in terms.facets(lead))
+        yield from (Spot(TOKEN, token, chunk) for token in terms.tokens(lead))
+
+
+def refresh(ctx: Ctx, touched: Mapping[Spot, set[int]]) -> int:
+    """Bring the bits of these numbers in these chunks up to date. Returns the number of conflicts met on the way."""
+    conflicts, pending = 0, dict(touched)
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            ctx.table.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)))
+        pending = _round(ctx, pending)
+        if not pending:
+            return conflicts
+        conflicts += len(pending)
+    raise Overtaken(f"{len(pending)} chunks of the index kept changing")
+
+
+def _round(ctx: Ctx, touched: Mapping[Spot, set[int]]) -> dict[Spot, set[int]]:
+    """Read chunks, then leads, then write. Returns the chunks that others changed meanwhile."""
+    tenant = ctx.tenant.id
+    chunks = ctx.table.batch_get([spot.key(tenant) for spot in touched])
+    members = _members(store.find_many(ctx, set().union(*touched.values())))
+    _register(ctx, [spot for spot in touched if spot.key(tenant) not in chunks])
+    writes = [
+        _chunk(tenant, spot, chunks.get(spot.key(tenant)), numbers, members[spot] & numbers)
+        for spot, numbers in touched.items()
+    ]
+    outcomes = ctx.table.write_many(writes)
+    return {spot: touched[spot] for spot, refused in zip(touched, outcomes, strict=True) if refused}
+
+
+def _members(leads: Iterable[Lead]) -> dict[Spot, set[int]]:
+    """Chunk to the numbers whose bits must be set there."""
+    members: dict[Spot, set[int]] = defaultdict(set)
+    for lead in leads:
+        for spot in spots_of(lead):
+            members[spot].add(lead.number)
+    return members
+
+
+def _chunk(tenant: str, spot: Spot, item: Item | None, touched: set[int], members: set[int]) -> Put:
+    """The chunk with the bits of `touched` set for `members` only, if it is still what was read."""
+    bits, version = (bitmap.decode(item["bits"]), item["version"]) if item else (0, 0)
+    for number in touched:
+        bit = 1 << number % SIZE
+        bits = bits | bit if number in members else bits & ~bit
+    unchanged = equals("version", version) if item else ABSENT
+    key = spot.key(tenant)
+    return Put({"pk": key.pk, "sk": key.sk, "bits": bitmap.encode(bits), "version": version + 1}, unchanged)
+
+
+def _register(ctx: Ctx, born: Sequence[Spot]) -> None:
+    """Write down where a tenant's index has chunks, before they come to be: `verify` and `rebuild` look there."""
+    facets = {spot.term for spot in born if spot.kind == FACET}
+    ctx.table.batch_write([Put(_named(ctx, facet)) for facet in sorted(facets)])
+    prefixes = frozenset(keys.token_prefix(spot.term) for spot in born if spot.kind == TOKEN)
+    if not prefixes:
+        return
+    key = keys.token_prefixes(ctx.tenant.id)
+    known = (ctx.table.get(key, consistent=False) or {}).get("prefixes", frozenset())
+    if prefixes - known:
+        ctx.table.update(Update(key, add={"prefixes": prefixes - known}))
+
+
+def _named(ctx: Ctx, facet: str) -> Item:
+    key = keys.facet_name(ctx.tenant.id, facet)
+    return {"pk": key.pk, "sk": key.sk}

@@ -1,0 +1,104 @@
+"""From the table's stream to the index: which leads changed, which chunks they touch, and when PENDING may go."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from leadwire import tenants
+from leadwire.context import Ctx
+from leadwire.ports import Message, Ports
+from leadwire.store.types import Item
+
+from . import index, pending, store
+from .index import Spot
+from .model import Lead
+
+WORKER = "index_leads"
+PER_MESSAGE = 1000
+"""Pairs of number and version in one message of the tidy queue: at most 30 KB."""
+
+
+class QueueRefused(Exception):
+    """The queue did not take a message: the batch is tried again, and indexed again, which changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record of the stream: the lead before and after, None where it was not there."""
+
+    tenant: str
+    before: Lead | None
+    after: Lead | None
+
+    @property
+    def indexed(self) -> tuple[int, int]:
+        """Number and version of the pending item that this change wrote; a deletion writes a version of its own."""
+        if self.after:
+            return self.after.number, self.after.version
+        return (self.before.number, self.before.version + 1) if self.before else (0, 0)
+
+
+@dataclass(slots=True)
+class Indexed:
+    """What a batch came to, for the log line and the metrics."""
+
+    leads: int = 0
+    chunks: int = 0
+    conflicts: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def of_images(tenant: str, old: Item | None, new: Item | None) -> Change:
+    return Change(tenant, store.of_item(old) if old else None, store.of_item(new) if new else None)
+
+
+def run(ports: Ports, changes: Iterable[Change]) -> Indexed:
+    """Index a batch. Raises index.Overtaken, QueueRefused or the store's errors: the batch is then tried again."""
+    by_tenant: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_tenant[change.tenant].append(change)
+    account = Indexed()
+    for tenant, batch in by_tenant.items():
+        ctx = tenants.operate(ports, tenants.load(ports, tenant), WORKER)
+        touched = touched_by(batch)
+        account.conflicts += index.refresh(ctx, touched)
+        account.leads += len({change.indexed[0] for change in batch})
+        account.chunks += len(touched)
+        _tidy_later(ctx, [change.indexed for change in batch])
+    return account
+
+
+def touched_by(batch: Iterable[Change]) -> dict[Spot, set[int]]:
+    """Every chunk that a lead of the batch was or is in, grouped so that each is touched once."""
+    touched: dict[Spot, set[int]] = defaultdict(set)
+    for change in batch:
+        for lead in (change.before, change.after):
+            for spot in index.spots_of(lead):
+                touched[spot].add(change.indexed[0])
+    return dict(touched)
+
+
+def tidy(ports: Ports, body: str) -> None:
+    """Forget what a message of the tidy queue says was indexed `pending.GRACE` ago."""
+    message: Mapping[str, object] = json.loads(body)
+    ctx = tenants.operate(ports, tenants.load(ports, str(message["tenant"])), WORKER)
+    indexed = message["indexed"]
+    pending.forget(ctx, [(number, version) for number, version in indexed])  # type: ignore[attr-defined]  # our own JSON
+
+
+def _tidy_later(ctx: Ctx, indexed: list[tuple[int, int]]) -> None:
+    latest = sorted(dict(sorted(indexed)).items())
+    messages = [
+        Message(
+            json.dumps({"tenant": ctx.tenant.id, "indexed": latest[start : start + PER_MESSAGE]}),
+            group=ctx.tenant.id,
+            delay=pending.GRACE,
+        )
+        for start in range(0, len(latest), PER_MESSAGE)
+    ]
+    refused = ctx.ports.queue.send(ctx.ports.settings.tidy_queue_url, messages)
+    if refused:
+        raise QueueRefused(f"the tidy queue refused {len(refused)} of {len(messages)} messages")

@@ -1,0 +1,133 @@
+"""Any list of leads: filters, search, date bounds, six sort orders, exact totals, any page. Right at once.
+
+    PENDING (consistent) ─▶ chunks of the facets and tokens (eventually consistent) ─▶ set algebra ─▶ page ─▶ its leads
+
+The overlay is read first: what it no longer holds when we look has long been in the index, also in a stale copy of it.
+A total is a count of bits, a page in order of creation a selection of bits; other orders are walked (walk.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+
+from leadwire.context import Ctx
+from leadwire.store.types import Item
+
+from . import bounds, index, pending, store, terms, walk
+from .bitmap import Bitmap, of_numbers
+from .model import Lead
+from .pending import Overlay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadQuery:
+    """What is asked for. All parts must hold; the default asks for every lead, newest first."""
+
+    facets: tuple[tuple[str, ...], ...] = ()
+    """Groups of facets: a lead is in at least one facet of each group."""
+    search: str = ""
+    search_phones: bool = True
+    """Whether a search may also be the beginning of a phone number (not in the chatbot dialect)."""
+    phone: str = ""
+    """E.164, exact."""
+    created_after: int | None = None
+    created_before: int | None = None
+    """Epoch milliseconds, exclusive."""
+    below: int | None = None
+    """Only numbers below this one: where a page after another page begins, in order of creation, newest first."""
+    sort: str = "created"
+    """One of terms.SORTS. `created` is the order of numbers."""
+    descending: bool = True
+    offset: int = 0
+    limit: int = 25
+
+    def alternatives(self) -> list[list[str]]:
+        return terms.search_tokens(self.search, phones=self.search_phones) if self.search else []
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of leads, and how many there are on all pages together."""
+
+    leads: list[Lead]
+    total: int
+
+    def more(self, query: LeadQuery) -> bool:
+        return query.offset + len(self.leads) < self.total
+
+
+def run(ctx: Ctx, query: LeadQuery) -> Listed:
+    """The page and the total. Four round trips with the caller's admission: PENDING, chunks, and the page's leads."""
+    overlay = pending.read(ctx)
+    found = _find(ctx, query, overlay)
+    numbers = _page(ctx, query, overlay, found)
+    leads = {lead.number: lead for lead in store.find_many(ctx, numbers)} if numbers else {}
+    return Listed([leads[number] for number in numbers if number in leads], len(found))
+
+
+def matches(query: LeadQuery, lead: Lead) -> bool:
+    """Whether a lead is in the list: what the index answers, asked of the lead itself."""
+    own = set(terms.facets(lead))
+    return (
+        all(own.intersection(group) for group in query.facets)
+        and (not query.search or terms.meets(lead, query.alternatives()))
+        and (not query.phone or lead.phone == query.phone)
+        and (query.created_after is None or lead.created_at > query.created_after)
+        and (query.created_before is None or lead.created_at < query.created_before)
+        and (query.below is None or lead.number < query.below)
+    )
+
+
+def _find(ctx: Ctx, query: LeadQuery, overlay: Overlay) -> Bitmap:
+    """The numbers of the list: the index's, but for pending leads what they say themselves."""
+    indexed = _indexed(ctx, query)
+    if query.below is not None:
+        indexed = indexed.between(0, query.below - 1)
+    if query.created_after is not None:
+        indexed = bounds.after(ctx, indexed, query.created_after)
+    if query.created_before is not None:
+        indexed = bounds.before(ctx, indexed, query.created_before)
+    own = of_numbers(lead.number for lead in overlay.living() if matches(query, lead))
+    return (indexed - overlay.mask()) | own
+
+
+def _indexed(ctx: Ctx, query: LeadQuery) -> Bitmap:
+    """Facets and tokens, read side by side, and their algebra."""
+    tenant, alternatives = ctx.tenant.id, query.alternatives()
+    groups = query.facets or (() if query.search or query.phone else ((terms.ALL,),))
+    names = list(dict.fromkeys(facet for group in groups for facet in group))
+    prefixes = list(dict.fromkeys(prefix for option in alternatives for prefix in option))
+    queries = [index.facet_query(tenant, name) for name in names]
+    queries += [index.token_query(tenant, prefix) for prefix in prefixes]
+    queries += [index.exact_token_query(tenant, terms.phone_token(query.phone))] if query.phone else []
+    read = ctx.table.query_many(queries)
+    facets = _sets(names, read)
+    tokens = _sets(prefixes, read[len(names) :])
+    parts = [_union([facets[facet] for facet in group]) for group in groups]
+    if query.search:
+        parts.append(_union([_intersection([tokens[prefix] for prefix in option]) for option in alternatives]))
+    if query.phone:
+        parts.append(index.of_items(read[-1]))
+    return _intersection(parts)
+
+
+def _page(ctx: Ctx, query: LeadQuery, overlay: Overlay, found: Bitmap) -> list[int]:
+    if query.sort == "created":
+        return found.select(query.offset, query.limit, descending=query.descending)
+    order = walk.Order(query.sort, query.descending)
+    return walk.page(ctx, order, overlay, found, query.offset, query.limit)
+
+
+def _sets(names: Sequence[str], read: Sequence[Sequence[Item]]) -> dict[str, Bitmap]:
+    return {name: index.of_items(items) for name, items in zip(names, read, strict=False)}
+
+
+def _union(sets: Sequence[Bitmap]) -> Bitmap:
+    return reduce(or_, sets, Bitmap())
+
+
+def _intersection(sets: Sequence[Bitmap]) -> Bitmap:
+    return reduce(and_, sets)

@@ -1,0 +1,65 @@
+"""The list engine's model: a dictionary of leads and the obvious way to list them. It knows nothing of the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from leadwire.leads.model import Lead
+from leadwire.leads.query import LeadQuery
+
+
+@dataclass
+class Model:
+    """Leads by number, as their verbs returned them."""
+
+    leads: dict[int, Lead] = field(default_factory=dict)
+
+    def numbers(self, query: LeadQuery) -> list[int]:
+        """Every number of the list, in its order, over all pages."""
+        found = [lead for lead in self.leads.values() if self.holds(query, lead)]
+        found.sort(key=lambda lead: (self.sort_value(query.sort, lead), lead.number), reverse=query.descending)
+        return [lead.number for lead in found]
+
+    def holds(self, query: LeadQuery, lead: Lead) -> bool:
+        return (
+            all(any(self.has(facet, lead) for facet in group) for group in query.facets)
+            and (not query.search or self.is_found(query, lead))
+            and (not query.phone or lead.phone == query.phone)
+            and (query.created_after is None or lead.created_at > query.created_after)
+            and (query.created_before is None or lead.created_at < query.created_before)
+            and (query.below is None or lead.number < query.below)
+        )
+
+    def has(self, facet: str, lead: Lead) -> bool:
+        name, _, value = facet.partition("=")
+        if name == "tag":
+            return value in lead.tags
+        if name == "list":
+            return value in lead.lists
+        if name == "starred":
+            return lead.starred
+        attribute = {"status": "status", "source": "source", "user": "assigned_user_id", "pipeline": "pipeline_id"}
+        return str(getattr(lead, attribute[name])) == value
+
+    def is_found(self, query: LeadQuery, lead: Lead) -> bool:
+        beginnings = lead.name.lower().split() + [lead.email.lower(), lead.email.lower().rpartition("@")[2]]
+        if all(any(text.startswith(word) for text in beginnings) for word in query.search.lower().split()):
+            return True
+        digits = "".join(filter(str.isdigit, query.search))
+        if not query.search_phones or not lead.phone or not digits or query.search.strip("0123456789+- ()"):
+            return False
+        full = lead.phone[1:]
+        return any(part.startswith(digits) for part in (full, full[1:] if full[0] == "1" else full[2:], full[-4:]))
+
+    def sort_value(self, sort: str, lead: Lead) -> object:
+        if sort == "created":
+            return 0
+        if sort in ("first_name", "last_name", "email"):
+            return getattr(lead, sort).lower()
+        return {"updated": lead.updated_at, "score": lead.score}[sort]
+
+    def store(self, lead: Lead) -> None:
+        self.leads[lead.number] = replace(lead)
+
+    def delete(self, number: int) -> None:
+        del self.leads[number]
