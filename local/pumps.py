@@ -18,7 +18,7 @@ from .world import Station, World
 
 IDLE = 1.0
 """Seconds after which a sleeping thread looks anyway: another process may have written to the file."""
-LINGER = 0.002
+LINGER = 0.005
 MOST_WORKERS = 8
 """Batches of one queue at once; more would only wait for Python's lock."""
 PATIENCE = 5.0
