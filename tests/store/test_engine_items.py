@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from leadwire.store.types import Delete, Engine, InvalidOperation, Key, Put, Update
@@ -167,15 +165,13 @@ def test_a_sum_may_not_pass_38_digits(engine, partition):
         engine.write(Update(key, add={"n": 10**38 - 1}))
 
 
-def test_concurrent_adds_all_count(engine, partition):
+def test_concurrent_adds_all_count(engine, partition, pool):
     key = Key(partition, "counter")
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: engine.write(Update(key, add={"n": 1})), range(40)))
+    list(pool.map(lambda _: engine.write(Update(key, add={"n": 1})), range(40)))
     assert get(engine, key)["n"] == 40
 
 
-def test_concurrent_adds_each_see_their_own_sum(engine, partition):
+def test_concurrent_adds_each_see_their_own_sum(engine, partition, pool):
     key = Key(partition, "sequence")
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: engine.write(Update(key, add={"n": 1}))[0], range(40)))
+    answers = list(pool.map(lambda _: engine.write(Update(key, add={"n": 1}))[0], range(40)))
     assert sorted(answer["n"] for answer in answers) == list(range(1, 41))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from leadwire.store.types import Delete, InvalidOperation, Key, Put, Query, Update
-
 from tests.store.support import every_page, index_page, sort_keys
 
 MIXED = [
@@ -117,6 +116,11 @@ def test_a_page_that_took_the_last_item_still_names_a_next(engine, dozen):
     page, _ = engine.query(Query(dozen, prefix="a", limit=12, start=page.next))
     assert page.items == []
     assert page.next is None
+
+
+def test_a_page_that_took_the_last_item_of_its_partition_still_names_a_next(engine, dozen):
+    page, _ = engine.query(Query(dozen, limit=14))
+    assert page.next == {"pk": dozen, "sk": "b"}
 
 
 def test_a_page_that_ran_out_of_items_names_no_next(engine, dozen):

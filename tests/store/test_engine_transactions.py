@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from leadwire.store.types import (
@@ -21,7 +19,6 @@ from leadwire.store.types import (
     Update,
     equals,
 )
-
 from tests.store.support import sort_keys
 
 RACERS, PLACES = 8, 3
@@ -111,7 +108,7 @@ def test_a_transaction_holds_four_megabytes(engine, partition):
     assert engine.query(Query(partition, consistent=True))[0].items == []
 
 
-def test_racing_transactions_never_sell_a_place_twice(engine, partition):
+def test_racing_transactions_never_sell_a_place_twice(engine, partition, pool):
     engine.write(Put(item(partition, "class", left=PLACES)))
 
     def book(number):
@@ -125,8 +122,7 @@ def test_racing_transactions_never_sell_a_place_twice(engine, partition):
                 return refused.failed[0]["left"]
             return None
 
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(book, range(RACERS)))
+    outcomes = list(pool.map(book, range(RACERS)))
     assert outcomes.count(None) == PLACES
     assert outcomes.count(0) == RACERS - PLACES
     assert read(engine, partition, "class")["left"] == 0

@@ -18,8 +18,8 @@ WRITE_UNIT = 1024
 TRANSACTIONAL = 2
 CONTAINER = 3
 ELEMENT = 1
-DEEPEST = 32
-"""Levels of lists and maps inside an attribute."""
+DEEPEST = 31
+"""Lists and maps inside one another: what the innermost holds is then on the 32nd and last level."""
 LARGEST_NUMBER = 10**38
 """The first integer with more than 38 digits."""
 
@@ -58,7 +58,7 @@ def value_size(value: object, depth: int = 1) -> int:
     if isinstance(value, frozenset):
         return _set_size(value)
     if depth > DEEPEST:
-        raise InvalidOperation(f"lists and maps are nested more than {DEEPEST} deep")
+        raise InvalidOperation(f"more than {DEEPEST} lists and maps are nested")
     if isinstance(value, (dict, Mapping)):
         inner = [_name_size(name) + value_size(part, depth + 1) + ELEMENT for name, part in value.items()]
         return CONTAINER + sum(inner)

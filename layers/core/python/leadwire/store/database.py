@@ -21,7 +21,8 @@ PAGE_SIZE = 8192
 class Database:
     """A SQLite file in WAL mode, or one in memory, shared by the threads of this process.
 
-    `after_commit` holds functions to call after each commit that wrote, outside of any lock: wake-ups of readers.
+    `after_commit` holds functions to call after each commit that wrote, outside of any lock: wake-ups, which must not
+    raise, because the write is done.
     Unavailable is raised if another process keeps the file locked, or the disk refuses.
     """
 
@@ -68,9 +69,11 @@ class Database:
                 yield self._writer
         else:
             connection = self._reader()
-            with _faults():
-                yield connection
-            self._idle.append(connection)
+            try:
+                with _faults():
+                    yield connection
+            finally:
+                self._idle.append(connection)
 
     def close(self) -> None:
         """Close every connection. Nothing may be using the database."""

@@ -151,7 +151,7 @@ class DynamoEngine(Engine):
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-class _Cancelled(Exception):  # noqa: N818 (it is what happened)
+class _Cancelled(Exception):
     """A transaction was cancelled for these reasons, one for each operation."""
 
     def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:

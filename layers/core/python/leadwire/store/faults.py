@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from .types import (
     Consumed,
@@ -20,8 +19,6 @@ from .types import (
     Unavailable,
     Write,
 )
-
-T = TypeVar("T")
 
 
 class FaultyEngine(Engine):
@@ -98,7 +95,7 @@ class FaultyEngine(Engine):
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _pass(self, request: Callable[[], T]) -> T:
+    def _pass[T](self, request: Callable[[], T]) -> T:
         self.calls += 1
         if (fault := self._before.pop(self.calls, None)) is not None:
             raise fault
@@ -110,7 +107,7 @@ class FaultyEngine(Engine):
             raise fault
         return answer
 
-    def _split(self, rows: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    def _split[T](self, rows: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
         """The rows to process, and those to leave."""
         kept = max(0, len(rows) - (self._unprocessed.pop(0) if self._unprocessed else 0))
         return rows[:kept], rows[kept:]
