@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import yaml  # type: ignore[import-untyped]  # the package has no types
+import yaml
 
 
 def line_of(text: str, resource: str, *path: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # no types
+import yaml
 from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]  # no types
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # no types
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # no types
