@@ -1,4 +1,4 @@
-"""Writes what the documents say about the code from the code itself: `.venv/bin/python docs/generate.py`.
+"""Writes what the documents say about the code from the code itself: `.venv/bin/python -m docs.generate`.
 
 docs/data.md is generated as a whole; in other documents the text between `<!-- generated: name -->` and `<!-- end -->`.
 tests/contracts/test_docs.py compares the documents with what this would write.
@@ -7,8 +7,10 @@ tests/contracts/test_docs.py compares the documents with what this would write.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import io
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from docs import measure
 from leadwire import dialects, errors, events, keys
 from leadwire.dialects.chatbot import shapes as chatbot
 from leadwire.dialects.crm import shapes as crm
@@ -49,7 +52,7 @@ def data() -> str:
     page, rule = "\n".join(rest).strip(), intro.partition(": ")[2]
     return (
         "# The table on one page\n\n"
-        "Generated from `layers/core/python/leadwire/keys.py` by `docs/generate.py`; do not edit.\n\n"
+        "Generated from `layers/core/python/leadwire/keys.py` by `docs/generate.py`: do not edit it.\n\n"
         f"{rule[:1].upper()}{rule[1:]}\n\n{page}\n\n## Every key, by the function that makes it\n\n{table}"
     )
 
@@ -153,11 +156,30 @@ def catalogue() -> str:
     return _table(("event", "tells"), [(f"`{name}`", text) for name, text in events.CATALOGUE.items()])
 
 
+# --- block of operations.md ------------------------------------------------------------------------------------------
+
+
+def costs() -> str:
+    """What DynamoDB takes for each kind of call, as measured on the embedded table."""
+    rows = [
+        (
+            cost.name,
+            f"{cost.wru:g}",
+            f"{cost.rru:g}",
+            "" if cost.trips is None else str(cost.trips),
+            f"${cost.dollars:.2f}",
+        )
+        for cost in [*measure.calls(), measure.webhook()]
+    ]
+    return _table(("call", "write units", "read units", "round trips", "DynamoDB, a million"), rows)
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "routes": routes,
     "statuses": statuses,
     "errors": refusals,
     "events": catalogue,
+    "costs": costs,
 }
 
 
@@ -167,5 +189,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in list(documents()):
+    with contextlib.redirect_stdout(io.StringIO()):  # the functions log
+        written = list(documents())
+    for path, text in written:
         path.write_text(text)
