@@ -42,7 +42,7 @@ class Model:
         return str(getattr(lead, attribute[name])) == value
 
     def is_found(self, query: LeadQuery, lead: Lead) -> bool:
-        beginnings = lead.name.lower().split() + [lead.email.lower(), lead.email.lower().rpartition("@")[2]]
+        beginnings = [*lead.name.lower().split(), lead.email.lower(), lead.email.lower().rpartition("@")[2]]
         if all(any(text.startswith(word) for text in beginnings) for word in query.search.lower().split()):
             return True
         digits = "".join(filter(str.isdigit, query.search))

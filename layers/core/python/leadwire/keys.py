@@ -34,6 +34,9 @@ from .store.types import Item, Key
 SEPARATOR = "\x1f"
 """Sorts below every printable character, so that "Ann" comes before "Ann B" whatever follows it."""
 
+TOKEN_PREFIX = 3
+"""Characters of a search token that make its partition: its kind and two of the text."""
+
 DUE_SHARDS = 8
 
 
@@ -112,7 +115,7 @@ def facet_name(tenant: str, facet: str) -> Key:
 
 def token_prefix(token: str) -> str:
     """What tokens are partitioned by: their kind and two characters."""
-    return token[:3]
+    return token[:TOKEN_PREFIX]
 
 
 def token_partition(tenant: str, token: str) -> str:

@@ -127,7 +127,8 @@ def _serve(call: Call, route: Route) -> Reply:
     key = call.header(idempotency.HEADER) if route.method in UNSAFE else ""
     if not key:
         return route.render(ctx.tenant, route.call(ctx, request))
-    return _once(call, route, ctx, request, idempotency.claim(ctx, key, _fingerprint(call, raw), _renderer(ctx, route)))
+    claim = idempotency.claim(ctx, key, _fingerprint(call, raw), _renderer(ctx, route), seals=route.seals)
+    return _once(call, route, ctx, request, claim)
 
 
 def _once(call: Call, route: Route, ctx: Ctx, request: Request, claim: idempotency.Claim | Reply) -> Reply:

@@ -21,6 +21,7 @@ from typing import Any
 from leadwire import keys
 from leadwire.context import Ctx
 from leadwire.errors import FieldError, IdempotencyInProgress, IdempotencyMismatch, InvalidInput
+from leadwire.ports import Vault
 from leadwire.store.types import (
     ABSENT,
     Compare,
@@ -53,12 +54,15 @@ class Claim:
     key: Key
     owner: str
     render: Callable[[Any], Reply]
+    vault: Vault | None = None
+    """Seals the stored answer, where it shows a secret that is to be shown this once."""
     stored: bool = field(default=False)
 
     def write(self, result: object) -> TransactWrite:
         reply = self.render(result)
         body = None if reply.body is None else json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
-        answer = {"status": reply.status, "body": body, "headers": json.dumps(dict(reply.headers))}
+        stored = self.vault.seal(body, self.key.pk) if self.vault and body else body
+        answer = {"status": reply.status, "body": stored, "headers": json.dumps(dict(reply.headers))}
         return Update(self.key, set={"state": "done", **answer}, condition=self._owned())
 
     def landed(self) -> None:
@@ -83,7 +87,7 @@ class Claim:
         return all_of(equals("state", "running"), equals("owner", self.owner))
 
 
-def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply]) -> Claim | Reply:
+def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply], *, seals: bool) -> Claim | Reply:
     """The claim, or the stored answer. Raises IdempotencyMismatch, IdempotencyInProgress, InvalidInput."""
     if not _PRINTABLE.fullmatch(text):
         raise InvalidInput(FieldError("Idempotency-Key", "must be 1 to 255 printable ASCII characters", "header"))
@@ -102,16 +106,18 @@ def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply])
     try:
         ctx.table.write(Put(item, any_of(ABSENT, Compare("expires_at", "<=", now), abandoned)))
     except ConditionFailed as taken:
-        return _replay(taken.item or {}, fingerprint)
-    return Claim(key, ctx.request_id, render)
+        return _replay(taken.item or {}, fingerprint, ctx.ports.vault)
+    return Claim(key, ctx.request_id, render, ctx.ports.vault if seals else None)
 
 
-def _replay(record: Item, fingerprint: str) -> Reply:
+def _replay(record: Item, fingerprint: str, vault: Vault) -> Reply:
     if record.get("request") != fingerprint:
         raise IdempotencyMismatch("This Idempotency-Key was used with another request")
     if record["state"] == "running":
         raise IdempotencyInProgress("The first request with this Idempotency-Key is still running")
-    body = None if record["body"] is None else json.loads(record["body"])
+    stored = record["body"]
+    text = vault.open(stored, record["pk"]) if isinstance(stored, bytes) else stored
+    body = None if text is None else json.loads(text)
     return Reply(record["status"], body, {**json.loads(record["headers"]), **REPLAYED})
 
 

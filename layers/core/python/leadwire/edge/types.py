@@ -61,6 +61,8 @@ class Route:
     body: type[Body] | None = None
     query: type[QueryString] = QueryString
     body_limit: int = BODY_LIMIT
+    seals: bool = False
+    """Its answer shows a secret: what is stored for a repeat under the same Idempotency-Key is sealed."""
 
     @property
     def key(self) -> str:

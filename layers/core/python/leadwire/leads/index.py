@@ -57,9 +57,13 @@ def facet_query(tenant: str, facet: str) -> Query:
     return Query(keys.facet(tenant, facet))
 
 
-def token_query(tenant: str, prefix: str) -> Query:
-    """The chunks of all tokens that begin with the prefix."""
-    return Query(keys.token_partition(tenant, prefix), prefix=prefix)
+def token_queries(ctx: Ctx, prefix: str) -> list[Query]:
+    """The chunks of all tokens that begin with the prefix; one letter alone spans all partitions that begin with it."""
+    whole = keys.token_prefix(prefix)
+    if len(whole) == keys.TOKEN_PREFIX:
+        return [Query(keys.token_partition(ctx.tenant.id, prefix), prefix=prefix)]
+    known = _token_prefixes(ctx)
+    return [Query(keys.token_partition(ctx.tenant.id, one)) for one in sorted(known) if one.startswith(whole)]
 
 
 def exact_token_query(tenant: str, token: str) -> Query:
@@ -140,10 +144,14 @@ def _register(ctx: Ctx, born: Sequence[Spot]) -> None:
     prefixes = frozenset(keys.token_prefix(spot.term) for spot in born if spot.kind == TOKEN)
     if not prefixes:
         return
-    key = keys.token_prefixes(ctx.tenant.id)
-    known = (ctx.table.get(key, consistent=False) or {}).get("prefixes", frozenset())
-    if prefixes - known:
-        ctx.table.update(Update(key, add={"prefixes": prefixes - known}))
+    unknown = prefixes - _token_prefixes(ctx)
+    if unknown:
+        ctx.table.update(Update(keys.token_prefixes(ctx.tenant.id), add={"prefixes": unknown}))
+
+
+def _token_prefixes(ctx: Ctx) -> frozenset[str]:
+    item = ctx.table.get(keys.token_prefixes(ctx.tenant.id), consistent=False) or {}
+    return frozenset(item.get("prefixes", ()))
 
 
 def _named(ctx: Ctx, facet: str) -> Item:

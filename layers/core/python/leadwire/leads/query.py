@@ -8,13 +8,14 @@ A total is a count of bits, a page in order of creation a selection of bits; oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain, islice
 from operator import and_, or_
 
 from leadwire.context import Ctx
-from leadwire.store.types import Item
+from leadwire.store.types import Query
 
 from . import bounds, index, pending, store, terms, walk
 from .bitmap import Bitmap, of_numbers
@@ -98,20 +99,23 @@ def _indexed(ctx: Ctx, query: LeadQuery) -> Bitmap:
     """Facets and tokens, read side by side, and their algebra."""
     tenant, alternatives = ctx.tenant.id, query.alternatives()
     groups = query.facets or (() if query.search or query.phone else ((terms.ALL,),))
-    names = list(dict.fromkeys(facet for group in groups for facet in group))
-    prefixes = list(dict.fromkeys(prefix for option in alternatives for prefix in option))
-    queries = [index.facet_query(tenant, name) for name in names]
-    queries += [index.token_query(tenant, prefix) for prefix in prefixes]
-    queries += [index.exact_token_query(tenant, terms.phone_token(query.phone))] if query.phone else []
-    read = ctx.table.query_many(queries)
-    facets = _sets(names, read)
-    tokens = _sets(prefixes, read[len(names) :])
-    parts = [_union([facets[facet] for facet in group]) for group in groups]
-    if query.search:
-        parts.append(_union([_intersection([tokens[prefix] for prefix in option]) for option in alternatives]))
+    wanted = {facet: [index.facet_query(tenant, facet)] for group in groups for facet in group}
+    wanted |= {prefix: index.token_queries(ctx, prefix) for option in alternatives for prefix in option}
     if query.phone:
-        parts.append(index.of_items(read[-1]))
+        wanted[query.phone] = [index.exact_token_query(tenant, terms.phone_token(query.phone))]
+    sets = _read(ctx, wanted)
+    parts = [_union([sets[facet] for facet in group]) for group in groups]
+    if query.search:
+        parts.append(_union([_intersection([sets[prefix] for prefix in option]) for option in alternatives]))
+    if query.phone:
+        parts.append(sets[query.phone])
     return _intersection(parts)
+
+
+def _read(ctx: Ctx, wanted: Mapping[str, Sequence[Query]]) -> dict[str, Bitmap]:
+    """Everything that was asked for in one go, put together again by name."""
+    answers = iter(ctx.table.query_many([query for queries in wanted.values() for query in queries]))
+    return {name: index.of_items(chain.from_iterable(islice(answers, len(q)))) for name, q in wanted.items()}
 
 
 def _page(ctx: Ctx, query: LeadQuery, overlay: Overlay, found: Bitmap) -> list[int]:
@@ -119,10 +123,6 @@ def _page(ctx: Ctx, query: LeadQuery, overlay: Overlay, found: Bitmap) -> list[i
         return found.select(query.offset, query.limit, descending=query.descending)
     order = walk.Order(query.sort, query.descending)
     return walk.page(ctx, order, overlay, found, query.offset, query.limit)
-
-
-def _sets(names: Sequence[str], read: Sequence[Sequence[Item]]) -> dict[str, Bitmap]:
-    return {name: index.of_items(items) for name, items in zip(names, read, strict=False)}
 
 
 def _union(sets: Sequence[Bitmap]) -> Bitmap:

@@ -12,8 +12,6 @@ from .model import Lead
 
 ALL = "all"
 SORTS = ("created", "updated", "score", "first_name", "last_name", "email")
-SHORTEST = 2
-"""Characters of the shortest word that can be searched: tokens are partitioned by their first two."""
 LAST_DIGITS = 4
 _TEXT = 200
 """Characters of a name or an e-mail address that sort order and search look at (index keys end at 1,024 bytes)."""
@@ -55,7 +53,7 @@ def tokens(lead: Lead) -> set[str]:
     if lead.email:
         whole = lead.email.casefold()[:_TEXT]
         texts += [whole, whole.rpartition("@")[2]]
-    found = {f"n{text}" for text in texts if len(text) >= SHORTEST}
+    found = {f"n{text}" for text in texts}
     if lead.phone:
         found |= {f"p{digits}" for digits in _phone_tokens(lead.phone)}
     return found
@@ -79,11 +77,6 @@ def search_tokens(search: str, *, phones: bool) -> list[list[str]]:
     if phones and _PHONE_LIKE.fullmatch(search):
         alternatives.append(["p" + re.sub(r"\D", "", search)])
     return [prefixes for prefixes in alternatives if prefixes]
-
-
-def too_short(search: str) -> bool:
-    """True if a word of the search is shorter than what tokens are partitioned by."""
-    return not search.split() or any(len(word) < SHORTEST for word in search.split())
 
 
 def meets(lead: Lead, alternatives: list[list[str]]) -> bool:

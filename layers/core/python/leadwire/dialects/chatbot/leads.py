@@ -10,7 +10,7 @@ from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.leads import service
 from leadwire.leads.model import Lead
-from leadwire.leads.service import Requirement
+from leadwire.leads.service import Requirement, Stored
 from leadwire.tenants import DEFAULT_CHATBOT
 
 from . import errors, shapes
@@ -19,7 +19,7 @@ UNDER_CHATBOT = "/api/v1/chatbots/{chatbotId}/leads"
 BARE = "/api/v1/leads"
 
 
-def create(ctx: Ctx, request: Request) -> Lead:
+def create(ctx: Ctx, request: Request) -> Stored:
     chatbot = request.path.get("chatbotId", DEFAULT_CHATBOT)
     exists = Requirement(chatbots.exists(ctx, chatbot), "chatbot")
     return service.create(ctx, shapes.draft(request.body, chatbot), requires=[exists], unique_email=True)
@@ -34,8 +34,8 @@ def get(ctx: Ctx, request: Request) -> Lead:
     return service.get(ctx, ids.number_of_lead_id(ctx.tenant.id_key, lead_id))
 
 
-def show_created(tenant: Tenant, lead: Lead) -> Reply:
-    return Reply(201, {"success": True, "data": shapes.lead(tenant, lead)})
+def show_created(tenant: Tenant, stored: Stored) -> Reply:
+    return Reply(201, {"success": True, "data": shapes.lead(tenant, stored.lead)})
 
 
 def show(tenant: Tenant, lead: Lead) -> Reply:

@@ -10,14 +10,14 @@ from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.errors import NotFound
 from leadwire.leads import service
 from leadwire.leads.model import Lead
-from leadwire.leads.service import Requirement
+from leadwire.leads.service import Requirement, Stored
 
 from . import errors, shapes
 
 NUMBER_DIGITS = 12
 
 
-def create(ctx: Ctx, request: Request) -> Lead:
+def create(ctx: Ctx, request: Request) -> Stored:
     draft = shapes.draft(request.body)
     requires: list[Requirement] = []
     if draft.stage_id:
@@ -48,8 +48,8 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS else None
 
 
-def show_created(tenant: Tenant, lead: Lead) -> Reply:
-    return Reply(201, {"data": shapes.lead(tenant, lead)})
+def show_created(tenant: Tenant, stored: Stored) -> Reply:
+    return Reply(201, {"data": shapes.lead(tenant, stored.lead)})
 
 
 def show(tenant: Tenant, lead: Lead) -> Reply:
