@@ -61,6 +61,14 @@ class Lead:
         return f"{self.first_name} {self.last_name}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A lead as a verb left it, and whether it had been there before: what an answer is rendered from."""
+
+    lead: Lead
+    existed: bool
+
+
 _DEFAULTS = Lead()
 _FIELDS = tuple(f.name for f in fields(Lead))
 _BOOKKEEPING = frozenset({"number", "version", "event", "created_at", "updated_at"})

@@ -13,8 +13,7 @@ from leadwire.errors import DuplicateEmail, NotFound, Unready
 from leadwire.store.types import Check
 
 from . import store
-from .model import Lead, changes
-from .store import Stored
+from .model import Lead, Stored, changes
 
 ATTEMPTS = 20
 

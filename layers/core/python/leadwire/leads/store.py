@@ -26,7 +26,7 @@ from leadwire.store.types import (
 
 from . import identity, model, pending, terms
 from .identity import Identity
-from .model import Lead
+from .model import Lead, Stored
 
 QUIET_MS = 50
 """A counter that moved within this time is contended: the number is drawn by itself, not in the transaction."""
@@ -44,14 +44,6 @@ class Refused(Exception):
     def __init__(self, position: int) -> None:
         super().__init__(f"check {position} did not hold")
         self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A lead as a verb left it, and whether it had been there before: what an answer is rendered from."""
-
-    lead: Lead
-    existed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.errors import NotFound
 from leadwire.leads import service
-from leadwire.leads.model import Lead
-from leadwire.leads.service import Requirement, Stored
+from leadwire.leads.model import Lead, Stored
+from leadwire.leads.service import Requirement
 
 from . import errors, shapes
 

@@ -11,8 +11,7 @@ from leadwire.dialects.fields import Email, Line, UsPhone, filled
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput, NotFound
 from leadwire.leads import identity, service
-from leadwire.leads.model import Lead
-from leadwire.leads.service import Stored
+from leadwire.leads.model import Lead, Stored
 
 from . import errors
 
