@@ -12,5 +12,5 @@ lines.py, sam.py  lines for errors; the translator   queues.py      SQS; records
 clock.py       time that can be moved                bus.py         EventBridge; patterns.py: its patterns
 vault.py       secrets under a key file              invocations.py, schedules.py, housekeeping.py
 
-cloud.py, stack.py  the other lane: the same template, really deployed to an emulator
+cloud.py, stack.py, invoke.py  the other lane: the same template, really deployed to an emulator
 """

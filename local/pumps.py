@@ -18,7 +18,7 @@ from .world import Station, World
 
 IDLE = 1.0
 """Seconds after which a sleeping thread looks anyway: another process may have written to the file."""
-LINGER = 0.005
+LINGER = 0.02
 MOST_WORKERS = 8
 """Batches of one queue at once; more would only wait for Python's lock."""
 PATIENCE = 5.0
@@ -35,7 +35,7 @@ class Pumps:
         self._stopping = threading.Event()
         self._wakes: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
-        self._pools: list[ThreadPoolExecutor] = []
+        self._pools: list[tuple[ThreadPoolExecutor, threading.Semaphore, int]] = []
 
     def start(self) -> None:
         world = self._world
@@ -55,17 +55,21 @@ class Pumps:
                 world.queues.wake[station.name] = wake.set
                 self._spawn(station, wake, station.step)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """End the threads. False if one is still at work after PATIENCE; the database must not be closed then."""
         self._stopping.set()
         for wake in self._wakes:
             wake.set()
         until = time.monotonic() + PATIENCE
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        for pool in self._pools:
+        at_rest = not any(thread.is_alive() for thread in self._threads)
+        for pool, free, workers in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
+            at_rest &= all(free.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(workers))
         self._world.database.after_commit.clear()
         self._world.queues.wake.clear()
+        return at_rest
 
     def _spawn(self, station: Station, wake: threading.Event, step: Callable[[], bool], linger: float = 0.0) -> None:
         thread = threading.Thread(target=self._run, args=(station, wake, step, linger), name=station.name, daemon=True)
@@ -92,7 +96,7 @@ class Pumps:
         workers = min(pump.mapping.concurrency, MOST_WORKERS)
         free = threading.Semaphore(workers)
         pool = ThreadPoolExecutor(workers, thread_name_prefix=pump.mapping.name)
-        self._pools.append(pool)
+        self._pools.append((pool, free, workers))
 
         def work(batch: Sequence[Received]) -> None:
             try:

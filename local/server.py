@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from waitress.server import create_server
 
@@ -63,11 +64,11 @@ def serve(home: Path = HOME) -> None:
         )
     except OSError as taken:
         raise NotStarted(f"port {port} is taken ({taken.strerror}): say PORT=<another> make run") from taken
-    worlds.append(_world(home))
-    try:
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        _take(lock, home)
+        worlds.append(_world(home))
         _run(worlds[0], server, home)
-    finally:
-        worlds[0].close()
 
 
 def stop(home: Path = HOME) -> bool:
@@ -107,16 +108,24 @@ def _run(world: World, server: Any, home: Path) -> None:
         signal.signal(number, _interrupt)
     world.start()
     print(f"{demo.summary(state)}\nData: {home}; end it with Ctrl-C or `make stop`\n")
+    server.run()  # returns on KeyboardInterrupt, when requests under way are answered
+    at_rest = world.stop()
+    demo.save({**state, "pid": 0}, home / "local.json")
+    print("stopped", flush=True)
+    if not at_rest:
+        os._exit(0)  # a delivery still waits for its receiver; the next process takes its message up again
+    world.close()
+
+
+def _take(lock: TextIO, home: Path) -> None:
+    """Two servers on one folder would do everything twice. The lock ends with the process, however it ends."""
     try:
-        server.run()  # returns on KeyboardInterrupt, when requests under way are answered
-    finally:
-        world.stop()
-        demo.save({**state, "pid": 0}, home / "local.json")
-    print("stopped")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as taken:
+        raise NotStarted(f"another server runs on {home}: end it with `make stop`") from taken
 
 
 def _world(home: Path) -> World:
-    home.mkdir(exist_ok=True)
     overrides = {"LEADWIRE_PRIVATE_TARGETS": "true"}
     if scale := os.environ.get("SCHEDULE_SCALE"):
         overrides["LEADWIRE_SCHEDULE_SCALE"] = scale

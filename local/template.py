@@ -18,7 +18,7 @@ from typing import Any
 from . import resources
 from .description import REGION, Function, Queue, QueueMapping, Route, Rule, Schedule, Stack, StreamMapping
 from .intrinsics import Scope, Unresolvable, holds, resolve
-from .resources import AsyncInvocation, EventBus, Part, Unsupported
+from .parts import AsyncInvocation, EventBus, Part, Unsupported
 
 CODE = "local"
 """The translator wants code on S3: this is the bucket; the key is the folder."""

@@ -32,8 +32,8 @@ from .consumers import QueuePump
 from .description import Function
 from .gateway import Gateway, Request, Response
 from .housekeeping import Housekeeping
+from .parts import last
 from .queues import Queues, Received
-from .resources import last
 from .runtime import Runtime
 from .schedules import Schedules
 from .stream import StreamPump
@@ -191,11 +191,11 @@ class World:
         self._pumps = Pumps(self)
         self._pumps.start()
 
-    def stop(self) -> None:
-        """End those threads, which finish what they are at if it does not take long."""
-        if self._pumps:
-            self._pumps.stop()
+    def stop(self) -> bool:
+        """End those threads. False if one is still at work after a while; the world must not be closed then."""
+        at_rest = self._pumps is None or self._pumps.stop()
         self._pumps = None
+        return at_rest
 
     def close(self) -> None:
         self.table.close()

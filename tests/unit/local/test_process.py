@@ -84,3 +84,21 @@ def test_a_used_port_is_one_clear_line(server: Server, tmp_path: Path) -> None:
     out, _ = second.process.communicate(timeout=20)
     assert second.process.returncode == 1
     assert out == f"port {port} is taken (Address already in use): say PORT=<another> make run\n"
+
+
+def test_a_second_server_on_the_same_data_is_refused(server: Server) -> None:
+    second = Server(server.home)
+    out, _ = second.process.communicate(timeout=20)
+    assert second.process.returncode == 1
+    assert out == f"another server runs on {server.home}: end it with `make stop`\n"
+    assert server.get("/api/v1/health") == 200
+
+
+def test_a_killed_server_is_followed_by_one_that_goes_on(server: Server) -> None:
+    server.process.kill()
+    server.process.communicate(timeout=20)
+    again = Server(server.home)
+    again.wait()
+    assert again.get("/api/v1/health") == 200
+    assert again.state["keys"] == server.state["keys"]
+    assert again.end() == 0
