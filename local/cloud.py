@@ -38,6 +38,9 @@ DUMMY_CREDENTIALS = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Emulators that this process started: their exits are for it to collect."""
+
 
 class CloudFailed(Exception):
     """A step did not work; the message says which, why, and what to do."""
@@ -148,6 +151,7 @@ def _start(port: int, home: Path) -> dict[str, Any]:
                 env=environment,
                 start_new_session=True,
             )
+        _children[process.pid] = process
         for _ in range(READY_SECONDS * 20):
             if answers(port):
                 return {"pid": process.pid, "endpoint": f"http://127.0.0.1:{port}", "stack": "leadwire-local"}
@@ -192,8 +196,8 @@ def _state_file(home: Path) -> Path:
 
 def _alive(pid: int) -> bool:
     """Whether the process lives and is an emulator: after a restart of the machine the number may be another's."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # if it is our child, take its exit, or it stays as a zombie
+    if pid in _children:
+        return _children[pid].poll() is None
     command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "ministack" in command.stdout
 
