@@ -26,7 +26,7 @@ type Keys = dict[str, str]
 NOON = 1_795_262_400.0
 """2026-11-21T12:00:00Z."""
 UNLIMITED = 10**6
-KEY_HEADERS = {"public": "x-api-key", "chatbot": "authorization", "lists": "authorization", "crm": "authorization"}
+PUBLIC = apikeys.FAMILIES["public"].prefix
 
 
 class Clock:
@@ -100,17 +100,16 @@ _requests = itertools.count(1)
 def event(route: str, path: str, token: str = "", *, body: object = None, **more: Any) -> dict[str, Any]:
     """An event of API Gateway (payload 2.0). `body` is JSON-able, or text to be sent as it is.
 
-    `more`: params, query, headers (lower case), key_header.
+    `more`: params, query, headers (lower case). The token goes where its dialect wants it.
     """
     headers = {"content-type": "application/json", **more.get("headers", {})}
     if token:
-        header = more.get("key_header", "authorization")
-        headers[header] = token if header == "x-api-key" else f"Bearer {token}"
+        headers |= {"x-api-key": token} if token.startswith(PUBLIC) else {"authorization": f"Bearer {token}"}
     raw = body if isinstance(body, str) or body is None else json.dumps(body, ensure_ascii=False)
     return {
         "version": "2.0",
         "routeKey": route,
-        "rawPath": urllib.parse.quote(path),
+        "rawPath": urllib.parse.unquote(path),
         "rawQueryString": more.get("query", ""),
         "headers": headers,
         "pathParameters": more.get("params", {}),

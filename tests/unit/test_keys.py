@@ -15,15 +15,19 @@ from leadwire.store.types import Key
 TENANT = "0123456789abcdef"
 OUTSIDE = {"api_key": "KEY#", "slug": "SLUG#", "tenants": "TENANTS", "due": "DUE#", "health": "HEALTH"}
 """The keys that are no tenant's, as the docstring of keys.py names them."""
-NO_KEYS = {"tenant_prefix", "lead_sort_value", "numbered", "indexed", "token_prefix", "chunk_of"}
 
 
-def functions() -> dict[str, Callable[..., Any]]:
-    found = inspect.getmembers(keys, inspect.isfunction)
-    return {name: function for name, function in found if not name.startswith("_")}
+def makes_a_key(name: str, function: Callable[..., Any]) -> bool:
+    """The others make parts of sort keys, and know no tenant."""
+    signature = inspect.signature(function)
+    return name in OUTSIDE or "tenant" in signature.parameters or signature.return_annotation == "Key"
 
 
-MAKERS = {name: function for name, function in functions().items() if name not in NO_KEYS}
+MAKERS = {
+    name: function
+    for name, function in inspect.getmembers(keys, inspect.isfunction)
+    if not name.startswith("_") and name != "tenant_prefix" and makes_a_key(name, function)
+}
 
 
 def partition(name: str) -> str:

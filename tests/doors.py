@@ -1,0 +1,86 @@
+"""Requests to the doors (functions/*/app.py) in this process: what API Gateway does, by template.yaml's routes."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from leadwire import ports
+from leadwire.ports import Ports
+from tests import factories
+from tests.factories import Answer
+
+ROOT = Path(__file__).parent.parent
+PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRoute:
+    method: str
+    path: str
+    function: str
+    """The folder of the function."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def parameters(self, method: str, path: str) -> dict[str, str] | None:
+        """The path's parameters, or None if this is not its route."""
+        pattern = PARAMETER.sub(r"(?P<\1>[^/]+)", self.path)
+        match = re.fullmatch(pattern, path) if method == self.method else None
+        return {name: urllib.parse.unquote(value) for name, value in match.groupdict().items()} if match else None
+
+
+@functools.cache
+def routes() -> tuple[PublishedRoute, ...]:
+    """Every route of the template; one without parameters comes before one with them, as in API Gateway."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506  # a SafeLoader that knows tags
+    found = [
+        PublishedRoute(event["Properties"]["Method"], event["Properties"]["Path"], _folder(function["Properties"]))
+        for function in template["Resources"].values()
+        if function["Type"] == "AWS::Serverless::Function"
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    return tuple(sorted(found, key=lambda route: route.path.count("{")))
+
+
+def send(world: Ports, method: str, path: str, token: str = "", **more: Any) -> Answer:
+    """`path` may have a query string and be percent-encoded; `more` as for factories.event. No route is a 404."""
+    path, _, query = path.partition("?")
+    for route in routes():
+        parameters = route.parameters(method, path)
+        if parameters is not None:
+            app = importlib.import_module(f"functions.{route.function}.app")
+            event = factories.event(route.key, path, token, query=query, params=parameters, **more)
+            with ports.using(world):
+                return factories.answer(app.handler(event, None))
+    return Answer(404, {}, '{"message":"Not Found"}')
+
+
+class _Loader(yaml.SafeLoader):
+    """CloudFormation's tags are read as their plain values."""
+
+
+def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node)
+
+
+_Loader.add_multi_constructor("!", _untagged)
+
+
+def _folder(properties: dict[str, Any]) -> str:
+    return str(properties["CodeUri"]).rstrip("/").rpartition("/")[2]
