@@ -16,7 +16,7 @@ from . import errors
 from .faces import FACE_V2
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Secret = Annotated[str, StringConstraints(max_length=200), Field(repr=False)]
+Secret = Annotated[Annotated[str, StringConstraints(max_length=200)] | None, Field(repr=False)]
 EventType = Literal["CONVERSATION_COMPLETED", "MESSAGE_REPLY", "LEAD_CREATED"]
 
 
@@ -25,7 +25,7 @@ class CreateWebhook(Body):
 
     eventType: EventType  # noqa: N815  # the published spelling
     url: Url
-    secret: Secret | None = None
+    secret: Secret = None
 
 
 class UpdateWebhook(Body):
@@ -33,7 +33,7 @@ class UpdateWebhook(Body):
 
     eventType: EventType | None = None  # noqa: N815
     url: Url | None = None
-    secret: Secret | None = None
+    secret: Secret = None
     enabled: bool | None = None
     clearErrors: bool = False  # noqa: N815
 
