@@ -39,6 +39,13 @@ def save(state: Mapping[str, Any], path: Path) -> None:
     temporary.replace(path)
 
 
+def fill(event: str, state: Mapping[str, Any]) -> str:
+    """A sample of events/ with the demo tenant's keys and list in the place of KEY_OF_<DIALECT> and LIST_ID."""
+    for family, token in state.get("keys", {}).items():
+        event = event.replace(f"KEY_OF_{family.upper()}", token)
+    return event.replace("LIST_ID", state.get("list_id", "LIST_ID"))
+
+
 def summary(state: Mapping[str, Any]) -> str:
     """What to know and what to copy: `state` is what `make` gave with `url`."""
     width = max(len(family) for family in state["keys"])

@@ -1,7 +1,8 @@
 """One invocation of a built function under the real Lambda runtime: `python -m local.invoke <function> <case>`.
 
 aws-lambda-rie (from sam's own installation) is the environment, awslambdaric the runtime client. The function gets the
-environment that it has on the emulator if `make cloud` runs; otherwise only what needs no AWS can answer.
+environment that it has on the emulator if `make cloud` runs; otherwise only what needs no AWS can answer. An event may
+say KEY_OF_LISTS (or another dialect) and LIST_ID: they become the demo tenant's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import IO
 
 import requests
 
-from . import cloud, template
+from . import cloud, demo, template
 from .cloud import BUILD, ROOT, CloudFailed
 from .description import Function
 
@@ -44,7 +45,8 @@ def invoke(name: str, case: str) -> tuple[str, list[str]]:
     with tempfile.TemporaryFile("w+") as log, _runtime(function, log) as url:
         # One request at a time: a second one at once kills the emulator.
         patience = function.timeout + READY_SECONDS
-        answer = requests.post(url, event.read_bytes(), timeout=patience).text  # nosec B113  # it sees constants only
+        body = demo.fill(event.read_text(), cloud.running() or {}).encode()
+        answer = requests.post(url, body, timeout=patience).text  # nosec B113  # it sees constants only
         log.seek(0)
         return answer, [line.strip() for line in log]
 
