@@ -44,6 +44,11 @@ def tenant_prefix(tenant: str) -> str:
     return f"T#{tenant}#"
 
 
+def tenant_of(pk: str) -> str:
+    """The tenant of a partition key that begins with a tenant's prefix."""
+    return pk.split("#", 2)[1]
+
+
 def tenant(tenant: str) -> Key:
     return Key(f"T#{tenant}#TENANT", "TENANT")
 

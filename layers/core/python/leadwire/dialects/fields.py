@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, StringConstraints, ValidationInfo
@@ -51,6 +52,33 @@ class E164Phone(AnyPhone):
     """In E.164 already, by the pattern that the lists dialect publishes."""
 
     PATTERN = r"^\+[1-9]\d{8,14}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An ISO 8601 date or date-time: as it was sent, and in epoch milliseconds. In a query string it is text."""
+
+    text: str
+    ms: int
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(max_length=64, strip_whitespace=True)
+        shown = core_schema.to_string_ser_schema()
+        return core_schema.no_info_after_validator_function(cls.read, text, serialization=shown)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """A date is its midnight, no zone is UTC; a `+` that a URL made a space still counts. Raises ValueError."""
+        try:
+            moment = datetime.fromisoformat(text.replace(" ", "+"))
+        except ValueError:
+            raise ValueError("must be an ISO 8601 date or date-time") from None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return cls(text, int(aware.timestamp() * 1000))
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _line(text: str) -> str:

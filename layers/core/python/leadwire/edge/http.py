@@ -169,6 +169,7 @@ def _request(call: Call, route: Route, raw: bytes, tenant: Tenant) -> Request:
         path=call.event.get("pathParameters") or {},
         query=strict.parse_query(route.query, query),
         body=strict.parse_body(route.body, raw, call.header("content-type"), tenant) if route.body else None,
+        url=f"{call.header('x-forwarded-proto') or 'https'}://{call.header('host')}{call.event['rawPath']}",
     )
 
 

@@ -37,6 +37,8 @@ class Request:
     """An instance of the route's `query` model."""
     body: Any
     """An instance of the route's `body` model, or None if it has none."""
+    url: str = ""
+    """Scheme, host and path as the caller sees them, for links."""
 
 
 @dataclass(frozen=True, slots=True)

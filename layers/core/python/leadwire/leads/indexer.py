@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from leadwire import tenants
+from leadwire import keys, telemetry, tenants
 from leadwire.context import Ctx
+from leadwire.errors import NotFound
 from leadwire.ports import Message, Ports
-from leadwire.store.types import Item
+from leadwire.store.expressions import unmarshal_item
+from leadwire.store.types import Item, StoreError
 
 from . import index, pending, store
 from .index import Spot
@@ -48,7 +51,32 @@ class Indexed:
     leads: int = 0
     chunks: int = 0
     conflicts: int = 0
-    refused: list[str] = field(default_factory=list)
+    """Chunks that another worker changed first, each time it happened."""
+
+
+def index_records(ports: Ports, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A batch of the table's stream, all or nothing: what raises is handed over again, whole or halved."""
+    indexed = run(ports, [_change(record["dynamodb"]) for record in records])
+    telemetry.say("leads.indexed", records=len(records), **asdict(indexed))
+    telemetry.count({"LeadsIndexed": indexed.leads, "IndexConflicts": indexed.conflicts})
+    return {"batchItemFailures": []}
+
+
+def tidy_messages(ports: Ports, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A batch of the tidy queue; the messages that failed are named and come again."""
+    failed = []
+    for record in records:
+        try:
+            tidy(ports, record["body"])
+        except StoreError as error:
+            telemetry.fault("index.untidied", error, message_id=record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _change(record: Mapping[str, Any]) -> Change:
+    old, new = (unmarshal_item(record[image]) if image in record else None for image in ("OldImage", "NewImage"))
+    return of_images(keys.tenant_of(record["Keys"]["pk"]["S"]), old, new)
 
 
 def of_images(tenant: str, old: Item | None, new: Item | None) -> Change:
@@ -62,7 +90,9 @@ def run(ports: Ports, changes: Iterable[Change]) -> Indexed:
         by_tenant[change.tenant].append(change)
     account = Indexed()
     for tenant, batch in by_tenant.items():
-        ctx = tenants.operate(ports, tenants.load(ports, tenant), WORKER)
+        ctx = _ctx(ports, tenant)
+        if ctx is None:
+            continue
         touched = touched_by(batch)
         account.conflicts += index.refresh(ctx, touched)
         account.leads += len({change.indexed[0] for change in batch})
@@ -83,10 +113,18 @@ def touched_by(batch: Iterable[Change]) -> dict[Spot, set[int]]:
 
 def tidy(ports: Ports, body: str) -> None:
     """Forget what a message of the tidy queue says was indexed `pending.GRACE` ago."""
-    message: Mapping[str, object] = json.loads(body)
-    ctx = tenants.operate(ports, tenants.load(ports, str(message["tenant"])), WORKER)
-    indexed = message["indexed"]
-    pending.forget(ctx, [(number, version) for number, version in indexed])  # type: ignore[attr-defined]  # our own JSON
+    message = json.loads(body)
+    ctx = _ctx(ports, message["tenant"])
+    if ctx:
+        pending.forget(ctx, message["indexed"])
+
+
+def _ctx(ports: Ports, tenant: str) -> Ctx | None:
+    """None for a tenant that is gone: there is nobody to keep an index for."""
+    try:
+        return tenants.operate(ports, tenants.load(ports, tenant), WORKER)
+    except NotFound:
+        return None
 
 
 def _tidy_later(ctx: Ctx, indexed: list[tuple[int, int]]) -> None:

@@ -11,12 +11,12 @@ item stays for `GRACE` after it was indexed, so that eventually consistent reads
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadwire import keys
 from leadwire.context import Ctx
-from leadwire.store.types import ConditionFailed, Delete, Item, Put, Query, equals
+from leadwire.store.types import Delete, Item, Put, Query, equals
 
 from . import model
 from .bitmap import Bitmap, of_numbers
@@ -59,14 +59,13 @@ def read(ctx: Ctx) -> Overlay:
     return Overlay({int(item["sk"]): _lead(item) for items in pages for item in items})
 
 
-def forget(ctx: Ctx, indexed: Iterable[tuple[int, int]]) -> None:
-    """Delete the pending items of these (number, version) pairs, unless they were written again."""
-    for number, version in indexed:
-        key = keys.pending_lead(ctx.tenant.id, number, ctx.tenant.shards)
-        try:
-            ctx.table.write(Delete(key, equals("version", version)))
-        except ConditionFailed:
-            continue  # a later version, which its own message will forget; or forgotten before
+def forget(ctx: Ctx, indexed: Iterable[Sequence[int]]) -> None:
+    """Delete the pending items of these (number, version) pairs.
+
+    A refusal means a later version, which a message of its own will forget, or one that is forgotten already.
+    """
+    tenant, shards = ctx.tenant.id, ctx.tenant.shards
+    ctx.table.write_many([Delete(keys.pending_lead(tenant, n, shards), equals("version", v)) for n, v in indexed])
 
 
 def _identity(ctx: Ctx, lead: Lead) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -64,6 +65,9 @@ REASONS: Mapping[str, type[StoreError]] = {
 """Why a transaction was cancelled, most telling first, when it was not for a condition."""
 KINDS: Mapping[type, str] = {Put: "Put", Update: "Update", Delete: "Delete", Check: "ConditionCheck"}
 
+THREADS = 10
+"""Requests at the same time: as many as boto3 keeps connections by default."""
+
 
 class DynamoEngine(Engine):
     """The table `name`. The client is made at the first request.
@@ -87,6 +91,14 @@ class DynamoEngine(Engine):
         return boto3.client("dynamodb", endpoint_url=self._endpoint_url, config=once)
 
     # --- reads --------------------------------------------------------------------------------------------------------
+
+    def concurrently[Result](self, calls: Sequence[Callable[[], Result]], *, writes: bool) -> list[Result]:
+        """On threads: each call is a request that waits for its answer."""
+        del writes
+        if len(calls) < 2:  # noqa: PLR2004  # one call needs no company
+            return [call() for call in calls]
+        with ThreadPoolExecutor(min(len(calls), THREADS)) as pool:
+            return list(pool.map(lambda call: call(), calls))
 
     def get(self, key: Key, *, consistent: bool) -> tuple[Item | None, Consumed]:
         limits.check_key(key)

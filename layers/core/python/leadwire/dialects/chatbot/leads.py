@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from leadwire import chatbots, ids
 from leadwire.apikeys import Admission
 from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
+from leadwire.leads import query as listing
 from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
+from leadwire.leads.query import Listed
 from leadwire.leads.service import Requirement
 from leadwire.tenants import DEFAULT_CHATBOT
 
@@ -17,6 +20,14 @@ from . import errors, shapes
 
 UNDER_CHATBOT = "/api/v1/chatbots/{chatbotId}/leads"
 BARE = "/api/v1/leads"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of leads and what was asked for."""
+
+    listed: Listed
+    query: shapes.LeadList
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
@@ -32,6 +43,30 @@ def get(ctx: Ctx, request: Request) -> Lead:
     if chatbot:
         chatbots.require(ctx, chatbot)
     return service.get(ctx, ids.number_of_lead_id(ctx.tenant.id_key, lead_id))
+
+
+def every(ctx: Ctx, request: Request) -> Page:
+    """Under a chatbot its own leads, under the bare path those of the whole workspace."""
+    chatbot = request.path.get("chatbotId")
+    if chatbot:
+        chatbots.require(ctx, chatbot)
+    listed = listing.run(ctx, shapes.lead_query(request.query, chatbot))
+    return Page(listed, request.query)
+
+
+def show_page(tenant: Tenant, page: Page) -> Reply:
+    asked, total = page.query, page.listed.total
+    pages = -(-total // asked.limit)
+    pagination = {
+        "page": asked.page,
+        "limit": asked.limit,
+        "total": total,
+        "totalPages": pages,
+        "hasNext": asked.page < pages,
+        "hasPrev": asked.page > 1,
+    }
+    leads = [shapes.listed_lead(tenant, lead) for lead in page.listed.leads]
+    return Reply(200, {"success": True, "data": {"leads": leads, "pagination": pagination}})
 
 
 def show_created(tenant: Tenant, stored: Stored) -> Reply:
@@ -51,8 +86,10 @@ DIALECT = Dialect(
     name="chatbot",
     routes=(
         Route("POST", UNDER_CHATBOT, "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", UNDER_CHATBOT, "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", UNDER_CHATBOT + "/{leadId}", "read:leads", get, show),
         Route("POST", BARE, "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", BARE, "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", BARE + "/{id}", "read:leads", get, show),
     ),
     render_error=errors.render,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from leadwire import ids
 from leadwire.context import Tenant, iso
 from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap
-from leadwire.edge.types import Body
+from leadwire.edge.types import Body, QueryString
 from leadwire.leads import model
-from leadwire.leads.model import Lead
+from leadwire.leads.model import STATUSES, Lead
+from leadwire.leads.query import LeadQuery
 
 STATUS_OUT = {"unsubscribed": "lost"}
 """The dialect has six of the seven canonical statuses; the others are spelled alike (decision D5)."""
+
+
+Status = Literal["new", "contacted", "qualified", "converted", "lost", "follow_up"]
 
 
 class CreateLead(Body):
@@ -24,8 +28,33 @@ class CreateLead(Body):
     email: Email
     phone: AnyPhone | None = None
     source: Line | None = None
-    status: Literal["new", "contacted", "qualified", "converted", "lost", "follow_up"] = "new"
+    status: Status = "new"
     metadata: OpenMap = Field(default_factory=dict)
+
+
+class LeadList(QueryString):
+    """`GET …/leads`, newest first."""
+
+    page: Annotated[int, Field(ge=1, le=10**9)] = 1
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    status: Status | None = None
+    source: Line | None = None
+    search: Annotated[Line, Field(min_length=1)] | None = None
+
+
+def lead_query(asked: LeadList, chatbot: str | None) -> LeadQuery:
+    """The search looks in name and e-mail only (contracts/chatbot.md)."""
+    groups: list[tuple[str, ...]] = [(f"chatbot={chatbot}",)] if chatbot else []
+    groups += [(f"source={asked.source}",)] if asked.source else []
+    if asked.status:
+        groups.append(tuple(f"status={one}" for one in STATUSES if STATUS_OUT.get(one, one) == asked.status))
+    return LeadQuery(
+        facets=tuple(groups),
+        search=asked.search or "",
+        search_phones=False,
+        offset=(asked.page - 1) * asked.limit,
+        limit=asked.limit,
+    )
 
 
 def draft(body: CreateLead, chatbot: str) -> Lead:
@@ -44,6 +73,11 @@ def draft(body: CreateLead, chatbot: str) -> Lead:
 
 
 def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+    return {**listed_lead(tenant, lead), "workspaceId": ids.workspace_id(tenant.id)}
+
+
+def listed_lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+    """A lead as lists show it: without the workspace (contracts/chatbot.md)."""
     return {
         "id": ids.lead_id(tenant.id_key, lead.number),
         "name": lead.name,
@@ -54,5 +88,4 @@ def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "metadata": lead.custom,
         "createdAt": iso(lead.created_at, "milliseconds"),
         "updatedAt": iso(lead.updated_at, "milliseconds"),
-        "workspaceId": ids.workspace_id(tenant.id),
     }

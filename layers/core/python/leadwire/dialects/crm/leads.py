@@ -1,18 +1,21 @@
-"""Leads in the crm dialect (LeadHub): create, get."""
+"""Leads in the crm dialect (LeadHub): create, list, get."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from leadwire import pipelines, users
 from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.errors import NotFound
+from leadwire.leads import query as listing
 from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
 from leadwire.leads.service import Requirement
 
-from . import errors, shapes
+from . import errors, paging, shapes
+from .paging import Paged
 
 NUMBER_DIGITS = 12
 
@@ -40,6 +43,15 @@ def _placed(ctx: Ctx, draft: Lead, stage_id: int) -> tuple[Lead, Requirement]:
     return placed, Requirement(check, "stage", "pipeline_stage_id")
 
 
+def every(ctx: Ctx, request: Request) -> Paged[Lead]:
+    listed = listing.run(ctx, shapes.lead_query(request.query))
+    return paging.paged(request, listed.leads, listed.total)
+
+
+def show_page(tenant: Tenant, page: Paged[Lead]) -> Reply:
+    return paging.show(page, partial(shapes.lead, tenant))
+
+
 def get(ctx: Ctx, request: Request) -> Lead:
     return service.get(ctx, _number(request.path["id"]))
 
@@ -60,6 +72,7 @@ DIALECT = Dialect(
     name="crm",
     routes=(
         Route("POST", "/api/v1/leads", "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", "/api/v1/leads", "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", "/api/v1/leads/{id}", "read:leads", get, show),
     ),
     render_error=errors.render,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, Tag, Text
+from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, Moment, OpenMap, Tag, Text
 from leadwire.edge.types import Body
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
+from leadwire.leads.query import LeadQuery
+
+from .paging import PageQuery
 
 WON = "won"
 """Another word for converted, accepted and never shown (decision D5)."""
@@ -45,6 +48,57 @@ class CreateLead(Body):
     notes: Text | None = None
     custom_fields: OpenMap | None = None
     tags: list[Tag] | None = None
+
+
+class LeadList(PageQuery):
+    """`GET /api/v1/leads`."""
+
+    source: Line | None = None
+    status: Annotated[str, AfterValidator(_status)] | None = None
+    pipeline_id: Id | None = None
+    stage_id: Id | None = None
+    pipeline_stage_id: Id | None = None
+    """Another name of `stage_id` (decisions.md, crm)."""
+    assigned_user_id: Id | None = None
+    tag: Tag | None = None
+    search: Annotated[Line, Field(min_length=1)] | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    starred: Literal["true"] | None = None
+    sort: Literal["created_at", "updated_at", "lead_score", "first_name", "last_name", "email"] = "created_at"
+    direction: Literal["asc", "desc"] = "desc"
+
+
+SORTS = {"created_at": "created", "updated_at": "updated", "lead_score": "score"}
+"""Their names of sort orders to ours, where they differ."""
+
+
+def lead_query(asked: LeadList) -> LeadQuery:
+    facets = {
+        "source": asked.source,
+        "status": asked.status,
+        "pipeline": asked.pipeline_id,
+        "stage": asked.stage_id,
+        "user": asked.assigned_user_id,
+        "tag": asked.tag,
+    }
+    groups = [(f"{name}={value}",) for name, value in facets.items() if value]
+    groups += [(f"stage={asked.pipeline_stage_id}",)] if asked.pipeline_stage_id else []
+    groups += [("starred",)] if asked.starred else []
+    return LeadQuery(
+        facets=tuple(groups),
+        search=asked.search or "",
+        created_after=_ms(asked.created_after),
+        created_before=_ms(asked.created_before),
+        sort=SORTS.get(asked.sort, asked.sort),
+        descending=asked.direction == "desc",
+        offset=asked.offset,
+        limit=asked.per_page,
+    )
+
+
+def _ms(moment: Moment | None) -> int | None:
+    return moment.ms if moment else None
 
 
 def draft(body: CreateLead) -> Lead:

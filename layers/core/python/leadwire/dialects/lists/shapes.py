@@ -9,13 +9,17 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid
-from leadwire.edge.types import Body
+from leadwire.edge.types import Body, QueryString
 from leadwire.leads import model
-from leadwire.leads.model import Lead
+from leadwire.leads.model import STATUSES, Lead
+from leadwire.leads.query import LeadQuery
 
 STATUS_IN = {"New": "new", "Contacted": "contacted", "Converted": "converted", "Unsubscribed": "unsubscribed"}
 STATUS_OUT = {status: name for name, status in STATUS_IN.items()}
-"""The other canonical statuses read as Contacted (decision D5)."""
+OTHERS = "Contacted"
+"""What the other canonical statuses read as (decision D5)."""
+
+Status = Literal["New", "Contacted", "Converted", "Unsubscribed"]
 
 
 def _one_note(text: str, info: ValidationInfo) -> str:
@@ -31,11 +35,32 @@ class CreateLead(Body):
     phone_number: E164Phone
     list_id: Uuid
     email: Email = ""
-    status: Literal["New", "Contacted", "Converted", "Unsubscribed"] = "New"
+    status: Status = "New"
     notes: Text | None = None
     notes_append: Annotated[Text, AfterValidator(_one_note)] = ""
     tags: list[Tag] = Field(default_factory=list)
     metadata: OpenMap = Field(default_factory=dict)
+
+
+class LeadList(QueryString):
+    """`GET /v1/leads`."""
+
+    phone: Annotated[str, Field(pattern=r"^ ?\+?[1-9]\d{8,14}$")] | None = None
+    """E.164; its `+` may have become a space on the way, or been left out."""
+    list_id: Uuid | None = None
+    status: Status | None = None
+    tag: Tag | None = None
+    cursor: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+def lead_query(asked: LeadList, below: int | None) -> LeadQuery:
+    groups: list[tuple[str, ...]] = [(f"list={asked.list_id}",)] if asked.list_id else []
+    groups += [(f"tag={asked.tag}",)] if asked.tag else []
+    if asked.status:
+        groups.append(tuple(f"status={one}" for one in STATUSES if STATUS_OUT.get(one, OTHERS) == asked.status))
+    phone = "+" + asked.phone.strip().removeprefix("+") if asked.phone else ""
+    return LeadQuery(facets=tuple(groups), phone=phone, below=below, limit=asked.limit)
 
 
 def draft(ctx: Ctx, body: CreateLead) -> Lead:
@@ -64,7 +89,7 @@ def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "account_id": str(ids.account_uuid(tenant.id)),
         "name": lead.name,
         "phone_number": lead.phone,
-        "status": STATUS_OUT.get(lead.status, "Contacted"),
+        "status": STATUS_OUT.get(lead.status, OTHERS),
         "tags": list(lead.tags),
         "created_at": iso(lead.created_at),
         "updated_at": iso(lead.updated_at),

@@ -1,15 +1,82 @@
-"""Leads in the public dialect (LeadTruffle): get."""
+"""Leads in the public dialect (LeadTruffle): list with and without conversations, get."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
 from leadwire import ids
-from leadwire.context import Ctx, Tenant
-from leadwire.edge.types import Dialect, Reply, Request, Route
+from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import Moment
+from leadwire.edge.types import Dialect, QueryString, Reply, Request, Route
+from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model, service
+from leadwire.leads import query as listing
 from leadwire.leads.model import Lead
+from leadwire.leads.query import LeadQuery, Listed
 
 from . import errors
+from .faces import conversation
 from .lead_object import lead_object
+
+_NEXT_BEFORE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(\d{12})Z")
+
+
+class LeadList(QueryString):
+    """`GET /api/v1/pub/leads`."""
+
+    before: Annotated[str, Field(max_length=64)] | None = None
+    limit: Annotated[int, Field(ge=1, le=10)] = 10
+
+
+class LightList(LeadList):
+    """`GET /api/v1/pub/leads/light`: more of them, without conversations."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+
+
+def every(ctx: Ctx, request: Request) -> Listed:
+    """Newest first, created before `before`."""
+    asked: LeadList = request.query
+    created_before, below = _bound(asked.before) if asked.before else (None, None)
+    return listing.run(ctx, LeadQuery(created_before=created_before, below=below, limit=asked.limit))
+
+
+def show_page(tenant: Tenant, listed: Listed) -> Reply:
+    return _page(listed, [{**_light(tenant, lead), **conversation(model.snapshot(lead))} for lead in listed.leads])
+
+
+def show_light_page(tenant: Tenant, listed: Listed) -> Reply:
+    return _page(listed, [_light(tenant, lead) for lead in listed.leads])
+
+
+def _light(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+    return lead_object(tenant, model.snapshot(lead))
+
+
+def _page(listed: Listed, shown: Sequence[Mapping[str, Any]]) -> Reply:
+    more = listed.total > len(shown) > 0
+    following = _next_before(listed.leads[-1]) if more else None
+    return Reply(200, {"success": True, "data": {"leads": shown, "hasMore": more, "nextBefore": following}})
+
+
+def _next_before(lead: Lead) -> str:
+    """A timestamp that carries the lead's number in its fraction, behind the milliseconds (decisions.md, public)."""
+    return f"{iso(lead.created_at, 'milliseconds', '')}{lead.number:012d}Z"
+
+
+def _bound(before: str) -> tuple[int | None, int | None]:
+    """Creation time or number to stay below: a `nextBefore` says exactly where the page before it ended."""
+    carried = _NEXT_BEFORE.fullmatch(before)
+    if carried:
+        return None, int(carried[1])
+    try:
+        return Moment.read(before).ms, None
+    except ValueError as error:
+        raise InvalidInput(FieldError("before", str(error), "value_error", before)) from error
 
 
 def get(ctx: Ctx, request: Request) -> Lead:
@@ -22,7 +89,11 @@ def show(tenant: Tenant, lead: Lead) -> Reply:
 
 DIALECT = Dialect(
     name="public",
-    routes=(Route("GET", "/api/v1/pub/leads/{uuid}", "read:leads", get, show),),
+    routes=(
+        Route("GET", "/api/v1/pub/leads", "read:leads", every, show_page, query=LeadList),
+        Route("GET", "/api/v1/pub/leads/light", "read:leads", every, show_light_page, query=LightList),
+        Route("GET", "/api/v1/pub/leads/{uuid}", "read:leads", get, show),
+    ),
     render_error=errors.render,
     key_header="x-api-key",
 )
