@@ -8,6 +8,7 @@ tests/contracts/test_docs.py compares the documents with what this would write.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
 import io
@@ -30,13 +31,15 @@ from leadwire.store.types import Key
 
 DOCS = Path(__file__).parent
 DIALECTS = ("public", "chatbot", "lists", "crm")
+READS = "_of"
+"""Ends the names of functions that read a key rather than make one."""
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def documents() -> Iterator[tuple[Path, str]]:
     """Every generated or partly generated document, and the text that it should have."""
     yield DOCS / "data.md", data()
-    for path in sorted(DOCS.glob("*.md")):
+    for path in [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]:
         text = path.read_text()
         if BLOCK.search(text):
             yield path, BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}{found[3]}", text)
@@ -61,7 +64,11 @@ def _makers(module: ModuleType) -> list[Callable[..., Any]]:
     """The module's own public functions that make keys, in the order in which they stand."""
     members = [member for name, member in inspect.getmembers(module, inspect.isfunction) if name[0] != "_"]
     own = [member for member in members if member.__module__ == module.__name__]
-    makers = [member for member in own if inspect.signature(member).return_annotation in ("Key", "str")]
+    makers = [
+        member
+        for member in own
+        if inspect.signature(member).return_annotation in ("Key", "str") and not member.__name__.endswith(READS)
+    ]
     return sorted(makers, key=lambda member: member.__code__.co_firstlineno)
 
 
@@ -156,7 +163,7 @@ def catalogue() -> str:
     return _table(("event", "tells"), [(f"`{name}`", text) for name, text in events.CATALOGUE.items()])
 
 
-# --- block of operations.md ------------------------------------------------------------------------------------------
+# --- blocks of operations.md and README.md ----------------------------------------------------------------------------
 
 
 def costs() -> str:
@@ -169,9 +176,18 @@ def costs() -> str:
             "" if cost.trips is None else str(cost.trips),
             f"${cost.dollars:.2f}",
         )
-        for cost in [*measure.calls(), measure.webhook()]
+        for cost in _measured()
     ]
     return _table(("call", "write units", "read units", "round trips", "DynamoDB, a million"), rows)
+
+
+def prices() -> str:
+    return _table(("call", "a million"), [(cost.name, f"${cost.dollars:.2f}") for cost in _measured()])
+
+
+@functools.cache
+def _measured() -> list[measure.Cost]:
+    return [*measure.calls(), *measure.aftermath()]
 
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
@@ -180,6 +196,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "errors": refusals,
     "events": catalogue,
     "costs": costs,
+    "prices": prices,
 }
 
 

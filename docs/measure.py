@@ -7,7 +7,7 @@ Steady state: the window of the API key is open, no other request is about, lead
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -119,19 +119,28 @@ def _filled(text: Any, values: dict[str, str]) -> Any:
     return text
 
 
-def webhook() -> Cost:
-    """One event to one webhook that takes it at once: all that follows the lead's own transaction."""
+def aftermath() -> list[Cost]:
+    """What the workers consume after a create, and what a webhook that takes the event at once adds to it."""
+    with _receiver() as url:
+        alone, with_webhook = _workers([]), _workers([url])
+    return [
+        Cost("afterwards: events and indexes of a new lead", alone.wru, alone.rru, None),
+        Cost("one webhook that wants it", with_webhook.wru - alone.wru, with_webhook.rru - alone.rru, None),
+    ]
+
+
+def _workers(urls: Sequence[str]) -> Consumed:
     world = World(ROOT, overrides={"LEADWIRE_PRIVATE_TARGETS": "true", "LEADWIRE_DEBUG_CAPACITY": "true"})
     state = demo.make(world.ports)
     ctx = tenants.operate(world.ports, tenants.by_slug(world.ports, demo.SLUG), "docs")
     try:
-        with _receiver() as url:
+        for url in urls:
             service.create(ctx, FACE_V2, event_types=frozenset({"LEAD_CREATED"}), url=url)
-            world.settle()
-            _call(world, state, "public: create a client", 0)
-            world.engine = metered = Metered(world.engine)
-            world.settle()
-        return Cost("one webhook delivery", metered.consumed.wru, metered.consumed.rru, None)
+        world.settle()
+        _call(world, state, "public: create a client", 0)
+        world.engine = metered = Metered(world.engine)
+        world.settle()
+        return metered.consumed
     finally:
         world.close()
 
