@@ -86,7 +86,7 @@ fmt: .venv/.dev ## Format and mend what ruff can mend
 
 .PHONY: bench-http
 bench-http: .venv/.dev ## Requests a second and latencies over HTTP, embedded
-	@.venv/bin/python bench/http.py
+	@.venv/bin/python -m bench.http
 
 ##@ Deploy it
 
