@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from leadwire import apikeys, lists, tenants
+from leadwire import apikeys, chatbots, lists, tenants, users
+from leadwire.context import Ctx
 from leadwire.errors import NotFound
 from leadwire.ports import Ports
 
 SLUG = "demo"
+TEAM = ("Ada", "Ben", "Cleo", "Dan", "Eve")
 
 
 def make(ports: Ports) -> dict[str, Any]:
@@ -24,10 +26,17 @@ def make(ports: Ports) -> dict[str, Any]:
         tenant = tenants.by_slug(ports, SLUG)
     except NotFound:
         tenant = tenants.create(ports, SLUG, "Demo")
+        _hire(tenants.operate(ports, tenant, "demo"))
     ctx = tenants.operate(ports, tenant, "demo")
     tokens = {family: apikeys.create(ctx, family, "demo")[1] for family in apikeys.FAMILIES}
-    list_id = lists.create(ctx, "Demo")
-    return {"tenant": SLUG, "keys": tokens, "chatbot_id": tenants.DEFAULT_CHATBOT, "list_id": list_id}
+    chatbot_id, list_id = chatbots.create(ctx, "Demo"), lists.create(ctx, "Demo")
+    return {"tenant": SLUG, "keys": tokens, "chatbot_id": chatbot_id, "list_id": list_id}
+
+
+def _hire(ctx: Ctx) -> None:
+    """The published sample of the crm dialect assigns its lead to user 5."""
+    for name in TEAM:
+        users.create(ctx, name, f"{name.lower()}@example.com")
 
 
 def save(state: Mapping[str, Any], path: Path) -> None:
