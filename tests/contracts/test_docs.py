@@ -141,6 +141,16 @@ def _resolve(words: list[str]) -> None:
             command = command.commands[word]
 
 
+def test_decisions_have_numbers_of_their_own_and_the_four_parts():
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert len({page.name[:4] for page in pages}) == len(pages)
+    for page in pages:
+        text = page.read_text()
+        assert text.startswith(f"# {page.name[:4]} "), page.name
+        parts = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+        assert parts == ["Context", "Decision", "Consequences", "Alternatives"], page.name
+
+
 # --- what README shows ------------------------------------------------------------------------------------------------
 
 
