@@ -38,7 +38,12 @@ def create(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
     scopes: Annotated[str, typer.Option(help="Such as read:leads,write:leads; * for all.")] = apikeys.EVERY_SCOPE,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Calls in the dialect's window.", show_default="its own")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Calls in the dialect's window; of public, the company's first key counts.",
+            show_default="its own",
+        ),
     ] = None,
     expires: Annotated[
         int | None, typer.Option(parser=_last_day, metavar="YYYY-MM-DD", help="Last day, UTC.", show_default="never")
