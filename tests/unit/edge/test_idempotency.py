@@ -146,7 +146,7 @@ def test_a_key_that_is_not_printable_ascii_is_refused(ports: Ports, keys_of_fami
 
 
 def test_a_refused_request_gives_its_key_back_to_the_corrected_one(ports: Ports, keys_of_families: Keys) -> None:
-    path, body = BODIES["lists"]
+    _, body = BODIES["lists"]
     wrong = body | {"list_id": LIST.replace("0", "1")}
     assert send(ports, "lists", keys_of_families["lists"], wrong).status == 404
     assert send(ports, "lists", keys_of_families["lists"], body).status == 201

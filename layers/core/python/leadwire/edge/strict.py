@@ -82,7 +82,10 @@ def _message(model: type[BaseModel], problem: ErrorDetails) -> str:
 
 
 def _unknown(model: type[BaseModel], name: str) -> str:
-    near = difflib.get_close_matches(name, list(model.model_fields), n=1)
+    """A name that is part of a right one, or the other way round, is nearer than one that only looks alike."""
+    fields, given = list(model.model_fields), name.lower()
+    parts = [field for field in fields if given and (given in field.lower() or field.lower() in given)]
+    near = difflib.get_close_matches(name, parts or fields, n=1, cutoff=0 if parts else 0.6)
     return f"is not a known field; did you mean {near[0]}?" if near else "is not a known field"
 
 

@@ -33,7 +33,8 @@ def _problems(error: LeadwireError) -> tuple[FieldError, ...]:
 
 
 def _sentence(problem: FieldError) -> str:
-    return f"The {problem.path or 'body'} field {problem.message}."
+    end = "" if problem.message.endswith("?") else "."
+    return f"The {problem.path or 'body'} field {problem.message}{end}"
 
 
 def _body(message: str, code: str) -> dict[str, Any]:
