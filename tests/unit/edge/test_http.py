@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from leadwire import apikeys, chatbots, lists
+from leadwire import apikeys, chatbots, lists, telemetry
 from leadwire.context import Ctx
-from leadwire.edge import log
 from leadwire.ports import Ports, using
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Throttled, TransactionConflict, Unavailable
@@ -281,7 +280,7 @@ PERSONAL = ("zebulon", "quackenbush", "zeb@example.com", "4155550199")
 def written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """What a function has written to its log and, behind that, its metrics."""
     logged = io.StringIO()
-    for handler in logging.getLogger(log.logger().service).handlers:
+    for handler in logging.getLogger(telemetry.logger().service).handlers:
         monkeypatch.setattr(handler, "stream", logged)
     return lambda: logged.getvalue() + capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""What the workers say: one wide JSON line per event, and metrics. Nothing personal is ever handed to this module."""
+"""What Leadwire says of itself: one wide JSON line per event, and metrics. Nothing personal is ever handed to this module."""
 
 from __future__ import annotations
 
@@ -31,9 +31,15 @@ def fault(text: str, error: BaseException, /, **facts: Any) -> None:
     logger().error(text, extra={**facts, "failure": type(error).__name__, "at": frames[-5:]}, stacklevel=3)
 
 
-def count(counts: Mapping[str, int], latencies_ms: Mapping[str, list[int]] | None = None) -> None:
+def count(
+    counts: Mapping[str, float],
+    latencies_ms: Mapping[str, list[int]] | None = None,
+    dimensions: Mapping[str, str] | None = None,
+) -> None:
     """Metrics in embedded format. Each call is one line, so call it once per invocation."""
-    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics = EphemeralMetrics(namespace=NAMESPACE)  # the shared Metrics would mix the requests of two threads
+    for name, text in (dimensions or {}).items():
+        metrics.add_dimension(name=name, value=text)
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     for name, values in (latencies_ms or {}).items():

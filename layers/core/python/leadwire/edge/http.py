@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leadwire import apikeys, ports
+from leadwire import apikeys, ports, telemetry
 from leadwire.apikeys import Admission
 from leadwire.context import Actor, Ctx, Tenant, open_ctx
 from leadwire.errors import Forbidden, LeadwireError, RateLimited, TooLarge, Unauthorized, Unready
@@ -22,7 +22,7 @@ from leadwire.ports import Ports
 from leadwire.store.table import Meter, Table
 from leadwire.store.types import Throttled, TransactionConflict, Unavailable
 
-from . import idempotency, log, strict
+from . import idempotency, strict
 from .types import Dialect, Reply, Request, Route
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -38,7 +38,7 @@ def door(*dialects: Dialect) -> Handler:
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         call = Call(event, ports.current(), _dialect(dialects, table, event))
         reply = _answer(call, table[call.dialect.name, event["routeKey"]])
-        log.request(call.summary(reply.status))
+        _account(call, reply.status)
         return _response(call, reply)
 
     return handler
@@ -99,8 +99,16 @@ def _answer(call: Call, route: Route) -> Reply:
     except LeadwireError as error:
         return _refusal(call, error)
     except (Throttled, TransactionConflict, Unavailable) as error:
-        log.failure(call.request_id, error)
+        telemetry.fault("store", error, request_id=call.request_id)
         return _refusal(call, Unready("The store is busy; try again"))
+
+
+def _account(call: Call, status: int) -> None:
+    summary = call.summary(status)
+    telemetry.say("request", **summary)
+    counts = {"Requests": 1, "WriteUnits": summary["wru"], "ReadUnits": summary["rru"]}
+    refused = {call.error: 1} if call.error else {}
+    telemetry.count({**counts, **refused}, dimensions={"dialect": call.dialect.name})
 
 
 def _refusal(call: Call, error: LeadwireError) -> Reply:

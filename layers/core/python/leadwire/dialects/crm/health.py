@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from leadwire import VERSION, keys, ports
+from leadwire import VERSION, keys, ports, telemetry
 from leadwire.context import iso
-from leadwire.edge import log
 from leadwire.store.table import unscoped
 from leadwire.store.types import StoreError
 
@@ -18,7 +17,7 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     try:
         unscoped(now.engine).get(keys.health())
     except StoreError as error:
-        log.failure(request_id, error)
+        telemetry.fault("store", error, request_id=request_id)
         return _answer(503, "unavailable", request_id, now.clock())
     return _answer(200, "ok", request_id, now.clock())
 
@@ -26,4 +25,4 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
 def _answer(status: int, word: str, request_id: str, now: float) -> dict[str, Any]:
     body = {"status": word, "version": VERSION, "timestamp": iso(int(now * 1000), zone="+00:00")}
     headers = {"content-type": "application/json", "X-Request-Id": request_id}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body, separators=(",", ":"))}
