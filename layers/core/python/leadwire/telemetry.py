@@ -1,4 +1,4 @@
-"""What Leadwire says of itself: one wide JSON line per event, and metrics. Nothing personal is ever handed to this module."""
+"""What Leadwire says of itself: one wide JSON line per event, and metrics. Nothing personal ever gets here."""
 
 from __future__ import annotations
 
