@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from leadwire import ports
 from leadwire.ports import Ports
+from local import sam
 from tests import factories
 from tests.factories import Answer
 
@@ -42,7 +41,7 @@ class PublishedRoute:
 @functools.cache
 def routes() -> tuple[PublishedRoute, ...]:
     """Every route of the template; one without parameters comes before one with them, as in API Gateway."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506  # a SafeLoader that knows tags
+    template = sam.parse((ROOT / "template.yaml").read_text())
     found = [
         PublishedRoute(event["Properties"]["Method"], event["Properties"]["Path"], _folder(function["Properties"]))
         for function in template["Resources"].values()
@@ -64,22 +63,6 @@ def send(world: Ports, method: str, path: str, token: str = "", **more: Any) -> 
             with ports.using(world):
                 return factories.answer(app.handler(event, None))
     return Answer(404, {}, '{"message":"Not Found"}')
-
-
-class _Loader(yaml.SafeLoader):
-    """CloudFormation's tags are read as their plain values."""
-
-
-def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node)
-
-
-_Loader.add_multi_constructor("!", _untagged)
 
 
 def _folder(properties: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ class Run:
 
     def body(self, step: Mapping[str, Any]) -> str | None:
         if "bytes" in step:
-            return "x" * step["bytes"]
+            return "x" * int(step["bytes"])
         if "text" in step:
             return str(step["text"])
         return json.dumps(self.filled(step["body"]), ensure_ascii=False) if "body" in step else None

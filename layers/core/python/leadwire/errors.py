@@ -8,7 +8,8 @@ LeadwireError
 ├── TooLarge                413  the body is over its limit
 ├── UnsupportedMediaType    415  the body is not JSON
 ├── Conflict                409  the request is right but the state forbids it
-│   └── DuplicateEmail      409  another lead of the tenant has this e-mail address
+│   ├── DuplicateEmail      409  another lead of the tenant has this e-mail address
+│   └── WebhookLimitReached 409  the tenant has as many webhooks as it may have
 ├── IdempotencyMismatch     422  the Idempotency-Key was used with another request (D8)
 ├── IdempotencyInProgress   409  the first request with this Idempotency-Key is still running (D8)
 ├── RateLimited             429  the key's, or the company's, window is used up
