@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,11 +80,12 @@ def down(home: Path = HOME) -> bool:
     if state is None:
         return False
     os.killpg(state["pid"], signal.SIGTERM)
-    for _ in range(STOP_SECONDS * 10):
-        if not _alive(state["pid"]):
-            return True
+    end = time.monotonic() + STOP_SECONDS
+    while _alive(state["pid"]):
+        if time.monotonic() > end:
+            os.killpg(state["pid"], signal.SIGKILL)
         time.sleep(0.1)
-    os.killpg(state["pid"], signal.SIGKILL)
+    shutil.rmtree(home / "tmp", ignore_errors=True)
     return True
 
 
@@ -136,11 +138,14 @@ def _start(port: int, home: Path) -> dict[str, Any]:
         program = _tool("ministack")
         if answers(port):
             raise CloudFailed(f"port {port} is taken: say PORT=<another> make cloud")
-        home.mkdir(parents=True, exist_ok=True)
+        scratch = home / "tmp"
+        shutil.rmtree(home, ignore_errors=True)
+        scratch.mkdir(parents=True)
         environment = os.environ | {
             "BIND_HOST": "127.0.0.1",  # it listens on every interface unless told
             "GATEWAY_PORT": str(port),
             "STATE_DIR": str(home),
+            "TMPDIR": str(scratch),  # it leaves the code of every environment behind
             "LAMBDA_ACCOUNT_CONCURRENCY": str(ENVIRONMENTS),
             "AUTH": "true",  # roles and policies are enforced
         }
