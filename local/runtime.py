@@ -9,10 +9,13 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
+import threading
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from leadwire.ports import Ports, using
@@ -20,6 +23,8 @@ from leadwire.ports import Ports, using
 from .description import Function
 
 _log = logging.getLogger("leadwire.local")
+_loading = threading.Lock()
+"""Held while a module is loaded, so that nobody calls one that has not come to its end."""
 
 
 class FunctionFailed(Exception):
@@ -94,22 +99,28 @@ class Runtime:
         """A module that another world of this process has loaded from the same file is shared: a warm environment."""
         file_name, handler_name = function.handler.rsplit(".", 1)
         path = (function.folder / f"{file_name}.py").resolve()
-        name = f"functions.{function.folder.name}.{file_name}"
-        module = sys.modules.get(name)
-        if module is None or module.__file__ != str(path):
-            spec = importlib.util.spec_from_file_location(name, path)
-            if spec is None or spec.loader is None:
-                raise ImportError(f"{path} is not a module")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            try:
-                spec.loader.exec_module(module)
-            except BaseException:
-                del sys.modules[name]
-                raise
+        with _loading:
+            module = _module(f"functions.{function.folder.name}.{file_name}", path)
         handler: Callable[[Any, Context], Any] = getattr(module, handler_name)
         self._handlers[function.name] = handler
         return handler
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    module = sys.modules.get(name)
+    if module is not None and module.__file__ == str(path):
+        return module
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def partial_failures(answer: Any, identifiers: list[str]) -> set[str]:
