@@ -160,6 +160,13 @@ def stream(engine: Engine) -> list[Any]:
     return cast(SqliteEngine, engine).read_stream(0, 10**9)
 
 
+def last_change(engine: Engine) -> int:
+    """The sequence number of the table's last change: one more for each item that changes."""
+    with cast(SqliteEngine, engine).database.read() as connection:
+        (number,) = connection.execute("SELECT coalesce(max(seq), 0) FROM stream").fetchone()
+    return int(number)
+
+
 def leads(engine: Engine) -> list[Item]:
     """The leads of all tenants, by number."""
     found = [item for (_, sk), item in items(engine).items() if sk == "LEAD"]
