@@ -21,6 +21,9 @@ NANP = 1
 """Calling code of the United States and their neighbours, the only numbers that the public dialect takes."""
 
 
+NOT_A_PHONE = "must be a phone number that can be dialled, national or in E.164 format"
+
+
 class Malformed(ValueError):
     """The text is not an e-mail address, or not a phone number. Its message is for the caller."""
 
@@ -39,10 +42,10 @@ def normal_phone(tenant: Tenant, text: str, *, nanp_only: bool = False) -> str:
     try:
         number = phonenumbers.parse(text, "US" if nanp_only else tenant.region)
     except phonenumbers.NumberParseException as error:
-        raise Malformed("must be a phone number, national or in E.164 format") from error
+        raise Malformed(NOT_A_PHONE) from error
     good = phonenumbers.is_valid_number if tenant.valid_phones else phonenumbers.is_possible_number
     if not good(number) or number.extension:
-        raise Malformed("must be a phone number that can be dialled")
+        raise Malformed(NOT_A_PHONE)
     if nanp_only and number.country_code != NANP:
         raise Malformed("must be a US phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
