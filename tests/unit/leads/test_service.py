@@ -10,6 +10,7 @@ from leadwire import chatbots, keys, lists, tenants
 from leadwire.context import Ctx
 from leadwire.errors import DuplicateEmail, NotFound
 from leadwire.leads import service
+from leadwire.leads.model import Stored
 from leadwire.leads.service import Requirement
 from leadwire.ports import Ports
 from tests import factories, invariants
