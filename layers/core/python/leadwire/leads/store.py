@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,23 +12,19 @@ from leadwire.context import Ctx
 from leadwire.store.types import (
     ABSENT,
     INDEXES,
-    ConditionFailed,
     Delete,
     Item,
     Key,
     Put,
     TransactionFailed,
     TransactWrite,
-    Update,
     equals,
 )
 
-from . import identity, model, pending, terms
+from . import identity, model, numbers, pending, terms
 from .identity import Identity
 from .model import Lead, Stored
-
-QUIET_MS = 50
-"""A counter that moved within this time is contended: the number is drawn by itself, not in the transaction."""
+from .numbers import Counter
 
 _JSON = ("address", "custom")
 
@@ -52,8 +47,7 @@ class Known:
 
     email: Identity | None
     phone: Identity | None
-    counter: int
-    counter_at: int
+    counter: Counter
 
     def identities(self) -> list[Identity]:
         return [identity for identity in (self.email, self.phone) if identity]
@@ -85,11 +79,10 @@ def find_identity(ctx: Ctx, kind: str, value: str) -> Identity:
 def look_up(ctx: Ctx, draft: Lead) -> Known:
     """One round trip: 1 RRU for each identity and for the counter."""
     wanted = identity.keys_of(ctx.tenant, draft)
-    counter = keys.counter(ctx.tenant.id, "lead")
+    counter = numbers.key(ctx)
     found = ctx.table.batch_get([counter, *wanted.values()])
     known = {kind: identity.from_item(key, found.get(key)) for kind, key in wanted.items()}
-    drawn = found.get(counter, {})
-    return Known(known.get("email"), known.get("phone"), drawn.get("value", 0), drawn.get("at", 0))
+    return Known(known.get("email"), known.get("phone"), numbers.of_item(found.get(counter)))
 
 
 # --- writes -----------------------------------------------------------------------------------------------------------
@@ -101,29 +94,18 @@ def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] 
     The number comes from the transaction itself while the counter is quiet (no number is burnt, no extra round trip),
     and from an update of its own when another create was faster or has just been there.
     """
-    counter = keys.counter(ctx.tenant.id, "lead")
-    now = ctx.now_ms()
-    if now - known.counter_at >= QUIET_MS:
-        number = known.counter + 1
-        unmoved = equals("value", known.counter) if known.counter else ABSENT
-        draw = Update(counter, set={"value": number, "at": now}, condition=unmoved)
+    if numbers.is_quiet(ctx, known.counter):
+        drawn = [*checks, numbers.following(ctx, known.counter)]
         try:
-            return _insert(ctx, draft, number, known, [*checks, draw], len(checks))
+            return _insert(ctx, draft, known.counter.value + 1, known, drawn, len(checks))
         except _NumberTaken:
             pass
-    number = ctx.table.update(Update(counter, add={"value": 1}, set={"at": now}))["value"]
+    number = numbers.take(ctx, known.counter)
     try:
         return _insert(ctx, draft, number, known, [*checks], len(checks))
     except (Lost, Refused):
-        _give_back(ctx, number)
+        numbers.give_back(ctx, number)
         raise
-
-
-def _give_back(ctx: Ctx, number: int) -> None:
-    """Numbers are dense so that index bitmaps stay small. If a later one is out already, the gap stays: harmless."""
-    unmoved = equals("value", number)
-    with contextlib.suppress(ConditionFailed):
-        ctx.table.write(Update(keys.counter(ctx.tenant.id, "lead"), set={"value": number - 1}, condition=unmoved))
 
 
 def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int) -> Stored:

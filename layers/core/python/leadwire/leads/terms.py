@@ -12,7 +12,7 @@ from .model import Lead
 
 ALL = "all"
 SORTS = ("created", "updated", "score", "first_name", "last_name", "email")
-LAST_DIGITS = 4
+FOUR = 4
 _TEXT = 200
 """Characters of a name or an e-mail address that sort order and search look at (index keys end at 1,024 bytes)."""
 _PHONE_LIKE = re.compile(r"[\d\s()+./-]+")
@@ -43,20 +43,29 @@ def facets(lead: Lead) -> Iterator[str]:
 
 # --- search -----------------------------------------------------------------------------------------------------------
 
+# A token is the letter of its kind and a text. Texts that no two leads share have kinds of their own, which a short
+# search never reads: however many leads it finds, it reads the chunks of a few shared tokens.
+#
+#   n  words of the name, the domain of the e-mail, and what stands before the e-mail's first sign: shared by many
+#   e  the whole e-mail: only for words with a sign in them, which get beyond what `n` holds of it
+#   q  the first four digits of the phone, with and without the calling code, and the last four: shared by many
+#   p  all digits, with and without the calling code: for searches of five digits and more
+
 
 def tokens(lead: Lead) -> set[str]:
-    """Words of the name, the e-mail and its domain (`n`), and digits of the phone (`p`), each with its kind in front.
-
-    The local part of an e-mail is a prefix of the whole, so it needs no token of its own.
-    """
-    texts = [*words(lead.name)]
+    """What a search finds the lead by."""
+    texts = set(words(lead.name))
+    found = set()
     if lead.email:
         whole = lead.email.casefold()[:_TEXT]
-        texts += [whole, whole.rpartition("@")[2]]
-    found = {f"n{text}" for text in texts}
+        found.add(f"e{whole}")
+        texts |= {whole.rpartition("@")[2], whole[: _beginning(whole)]} - {""}
     if lead.phone:
-        found |= {f"p{digits}" for digits in _phone_tokens(lead.phone)}
-    return found
+        digits = lead.phone.removeprefix("+")
+        national = digits[_calling_code(digits) :]
+        found |= {f"p{digits}", f"p{national}"}
+        found |= {f"q{four}" for four in (digits[:FOUR], national[:FOUR], digits[-FOUR:])}
+    return found | {f"n{text}" for text in texts}
 
 
 def phone_token(phone: str) -> str:
@@ -68,27 +77,32 @@ def words(text: str) -> list[str]:
     return [word[:_TEXT] for word in text.casefold().split()]
 
 
-def search_tokens(search: str, *, phones: bool) -> list[list[str]]:
-    """What a search means: alternatives, each a list of token prefixes that must all be met.
-
-    All words are prefixes of words of name or e-mail; or, with `phones`, the whole is the beginning of a phone number.
-    """
-    alternatives = [[f"n{word}" for word in words(search)]]
-    if phones and _PHONE_LIKE.fullmatch(search):
-        alternatives.append(["p" + re.sub(r"\D", "", search)])
-    return [prefixes for prefixes in alternatives if prefixes]
+type Search = list[list[tuple[str, ...]]]
+"""Alternatives, each a list of groups: a lead meets one in which some token prefix of every group begins a token."""
 
 
-def meets(lead: Lead, alternatives: list[list[str]]) -> bool:
+def search(text: str, *, phones: bool) -> Search:
+    """All words are prefixes of words of name or e-mail; or, with `phones`, the whole is a beginning of the phone."""
+    alternatives: Search = [[_word_prefixes(word) for word in words(text)]]
+    if phones and _PHONE_LIKE.fullmatch(text):
+        digits = re.sub(r"\D", "", text)
+        alternatives += [[(("q" if len(digits) <= FOUR else "p") + digits,)]] if digits else []
+    return [groups for groups in alternatives if groups]
+
+
+def meets(lead: Lead, wanted: Search) -> bool:
     """Whether the lead is found by such a search."""
     own = tokens(lead)
-    return any(all(any(token.startswith(p) for token in own) for p in prefixes) for prefixes in alternatives)
+    return any(all(any(token.startswith(group) for token in own) for group in groups) for groups in wanted)
 
 
-def _phone_tokens(phone: str) -> set[str]:
-    """All digits, the digits after the calling code, and the last four."""
-    digits = phone.removeprefix("+")
-    return {digits, digits[_calling_code(digits) :], digits[-LAST_DIGITS:]}
+def _word_prefixes(word: str) -> tuple[str, ...]:
+    return (f"n{word}",) if _beginning(word) == len(word) else (f"n{word}", f"e{word}")
+
+
+def _beginning(text: str) -> int:
+    """How many letters and digits the text begins with."""
+    return next((at for at, character in enumerate(text) if not character.isalnum()), len(text))
 
 
 def _calling_code(digits: str) -> int:
