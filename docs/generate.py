@@ -139,6 +139,7 @@ SAMPLES: Sequence[tuple[str, LeadwireError]] = (
     ("", errors.Conflict("")),
     ("", errors.WebhookLimitReached("")),
     ("", errors.DuplicateEmail("a@example.com", 1)),
+    ("", errors.DuplicatePhone("+14155552671", 1)),
     ("", errors.IdempotencyMismatch("")),
     ("", errors.IdempotencyInProgress("")),
     ("", errors.RateLimited(1)),

@@ -22,6 +22,7 @@ TENANT = Tenant("0" * 16, "acme", b"k" * 16)
 FIELD = FieldError("email", "must be a valid email address", "value_error", "nobody")
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "DuplicateEmail": ("ada@example.com", 7),
+    "DuplicatePhone": ("+14155552671", 7),
     "InvalidInput": (FIELD, FieldError("name", "is required", "missing")),
     "NotFound": ("lead",),
     "RateLimited": (30,),

@@ -86,9 +86,21 @@ class Run:
         if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
             return [self.met(*pair) for pair in zip(expected, actual, strict=True)]
         match = PLACEHOLDER.fullmatch(expected) if isinstance(expected, str) else None
-        if match is None or not re.fullmatch(KINDS[match[1]], str(actual)):
+        if match is None:
+            return actual if _fits(expected, actual) else expected
+        if not re.fullmatch(KINDS[match[1]], str(actual)):
             return expected
         return self.seen.setdefault((match[1], match[2]), actual) if match[2] else actual
+
+
+def _fits(expected: Any, actual: Any) -> bool:
+    """Whether a text with unnamed placeholders inside of it is met."""
+    if not isinstance(expected, str) or not isinstance(actual, str):
+        return False
+    pattern = PLACEHOLDER.sub(lambda match: "\0" if match[1] in KINDS and not match[2] else match[0], expected)
+    kinds = [KINDS[match[1]] for match in PLACEHOLDER.finditer(expected) if match[1] in KINDS and not match[2]]
+    head, *tails = map(re.escape, pattern.split("\0"))
+    return re.fullmatch(head + "".join(f"(?:{k}){t}" for k, t in zip(kinds, tails, strict=True)), actual) is not None
 
 
 def _same(step: Mapping[str, Any], what: str, expected: Any, actual: Any, more: str = "") -> None:

@@ -9,6 +9,7 @@ LeadwireError
 ├── UnsupportedMediaType    415  the body is not JSON
 ├── Conflict                409  the request is right but the state forbids it
 │   ├── DuplicateEmail      409  another lead of the tenant has this e-mail address
+│   ├── DuplicatePhone      409  another lead of the tenant has this phone number
 │   └── WebhookLimitReached 409  the tenant has as many webhooks as it may have
 ├── IdempotencyMismatch     422  the Idempotency-Key was used with another request (D8)
 ├── IdempotencyInProgress   409  the first request with this Idempotency-Key is still running (D8)
@@ -105,6 +106,15 @@ class DuplicateEmail(Conflict):
     def __init__(self, email: str, number: int) -> None:
         super().__init__("A lead with this email already exists")
         self.email = email
+        self.number = number
+
+
+class DuplicatePhone(Conflict):
+    code = "DUPLICATE_PHONE"
+
+    def __init__(self, phone: str, number: int) -> None:
+        super().__init__("A lead with this phone number already exists")
+        self.phone = phone
         self.number = number
 
 

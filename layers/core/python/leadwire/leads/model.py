@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from leadwire.context import iso
+
 STATUSES = ("new", "contacted", "qualified", "converted", "lost", "follow_up", "unsubscribed")
 """The canonical statuses (decision D5); each dialect maps its own words to these."""
 
@@ -128,6 +130,11 @@ def split_name(name: str) -> tuple[str, str]:
 def with_tags(present: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
     """Tags in the order in which they came, each once."""
     return tuple(dict.fromkeys((*present, *added)))
+
+
+def with_note(notes: str, note: str, now_ms: int) -> str:
+    """The notes with one more dated line (decisions.md, lists); an empty note adds none. May pass TEXT_LIMIT."""
+    return "\n".join(filter(None, (notes, f"[{iso(now_ms)}] {note}" if note else "")))
 
 
 def open_map_problem(value: Mapping[str, Any]) -> str | None:

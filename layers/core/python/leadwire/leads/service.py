@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from leadwire.context import Ctx
-from leadwire.errors import DuplicateEmail, NotFound, Unready
+from leadwire.errors import Conflict, DuplicateEmail, DuplicatePhone, NotFound, Unready
 from leadwire.store.types import Check
 
 from . import store
@@ -83,17 +83,33 @@ def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> St
     return _persist(attempt)
 
 
-def change(ctx: Ctx, number: int, wanted: Callable[[Lead], Lead]) -> Stored:
-    """The lead after `wanted`, which is asked again if somebody else was faster. Raises NotFound."""
+def change(ctx: Ctx, number: int | None, wanted: Callable[[Lead], Lead], *, exclusive: str = "") -> Stored:
+    """The lead after `wanted`, which is asked again if somebody else was faster. Raises NotFound.
+
+    With `exclusive` (email or phone) taking over another lead's raises DuplicateEmail or DuplicatePhone.
+    """
 
     def attempt() -> Stored:
         before = get(ctx, number)
-        return _save(ctx, before, wanted(before))
+        return _save(ctx, before, wanted(before), exclusive)
 
     return _persist(attempt)
 
 
-def delete(ctx: Ctx, number: int) -> Stored:
+def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
+    """Take the lead out of the list; out of its last one means out of the store. Raises NotFound."""
+
+    def attempt() -> Stored:
+        before = get(ctx, number)
+        if list_id not in before.lists:
+            raise NotFound("list", "list_id")
+        rest = tuple(other for other in before.lists if other != list_id)
+        return store.replace(ctx, before, replace(before, lists=rest)) if rest else store.remove(ctx, before)
+
+    return _persist(attempt)
+
+
+def delete(ctx: Ctx, number: int | None) -> Stored:
     """Delete the lead for good; its number is never used again. Raises NotFound."""
     return _persist(lambda: store.remove(ctx, get(ctx, number)))
 
@@ -115,12 +131,21 @@ def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requireme
         except store.Refused as refused:
             missing = requires[refused.position]
             raise NotFound(missing.kind, missing.field) from refused
+        except store.Taken as taken:
+            raise _duplicate(taken) from taken
     raise Unready("The lead is being changed by too many others at once; try again")
 
 
-def _save(ctx: Ctx, before: Lead, wanted: Lead) -> Stored:
+def _save(ctx: Ctx, before: Lead, wanted: Lead, exclusive: str = "") -> Stored:
     """A change that changes nothing writes nothing and makes no event."""
-    return store.replace(ctx, before, wanted) if changes(before, wanted) else Stored(before, existed=True)
+    if not changes(before, wanted):
+        return Stored(before, existed=True)
+    return store.replace(ctx, before, wanted, exclusive=exclusive)
+
+
+def _duplicate(taken: store.Taken) -> Conflict:
+    kind = DuplicateEmail if taken.kind == "email" else DuplicatePhone
+    return kind(taken.value, taken.number)
 
 
 def _attach(ctx: Ctx, before: Lead, list_id: str, exists: Requirement) -> Stored:

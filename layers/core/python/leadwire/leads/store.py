@@ -41,6 +41,14 @@ class Refused(Exception):
         self.position = position
 
 
+class Taken(Exception):
+    """Another lead has the e-mail address or the phone that was to be this lead's alone."""
+
+    def __init__(self, kind: str, value: str, number: int) -> None:
+        super().__init__(f"lead {number} has this {kind}")
+        self.kind, self.value, self.number = kind, value, number
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a create must know first: the identities of the draft as they are, and the tenant's lead counter."""
@@ -128,12 +136,15 @@ class _NumberTaken(Exception):
     """Another create drew the number first."""
 
 
-def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = ()) -> Stored:
-    """Store the next version of a lead with its event and its identities. Raises Lost or Refused."""
+def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = (), exclusive: str = "") -> Stored:
+    """Store the next version of a lead with its event and its identities. Raises Lost or Refused.
+
+    `exclusive` is email or phone: a new one must be the lead's alone, or this raises Taken.
+    """
     lead = model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event))
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
     put = Put(to_item(ctx, lead), equals("version", before.version))
-    ops = [*checks, put, *_moves(ctx, before, lead), events.put(event), pending.put(ctx, lead)]
+    ops = [*checks, put, *_moves(ctx, before, lead, exclusive), events.put(event), pending.put(ctx, lead)]
     try:
         return ctx.commit(ops, Stored(lead, existed=True))
     except TransactionFailed as refused:
@@ -164,15 +175,20 @@ def _identities(ctx: Ctx, lead: Lead) -> dict[Key, Item | None]:
     return {key: found.get(key) for key in wanted}
 
 
-def _moves(ctx: Ctx, before: Lead, after: Lead) -> list[TransactWrite]:
+def _moves(ctx: Ctx, before: Lead, after: Lead, exclusive: str) -> list[TransactWrite]:
     """The writes that take the lead out of identities it left and into those it joined. One read if there are any."""
-    old, new = set(identity.keys_of(ctx.tenant, before).values()), set(identity.keys_of(ctx.tenant, after).values())
-    if old == new:
+    old, new = identity.keys_of(ctx.tenant, before), identity.keys_of(ctx.tenant, after)
+    leaving = [key for kind, key in old.items() if new.get(kind) != key]
+    joining = {kind: key for kind, key in new.items() if old.get(kind) != key}
+    if not leaving and not joining:
         return []
-    found = ctx.table.batch_get([*(old ^ new)])
-    leaving = [identity.left(identity.from_item(key, found.get(key)), after.number) for key in old - new]
-    joining = [identity.joined(identity.from_item(key, found.get(key)), after.number) for key in new - old]
-    return [*leaving, *joining]
+    found = ctx.table.batch_get([*leaving, *joining.values()])
+    known = {key: identity.from_item(key, found.get(key)) for key in (*leaving, *joining.values())}
+    primary = known[joining[exclusive]].primary if exclusive in joining else None
+    if primary:
+        raise Taken(exclusive, getattr(after, exclusive), primary)
+    left = [identity.left(known[key], after.number) for key in leaving]
+    return [*left, *(identity.joined(known[key], after.number) for key in joining.values())]
 
 
 # --- items ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from leadwire.context import Tenant
 from leadwire.edge.types import Reply
-from leadwire.errors import FieldError, InvalidInput, LeadwireError, NotFound
+from leadwire.errors import DuplicatePhone, FieldError, InvalidInput, LeadwireError, NotFound
 
 TYPE = "https://api.leadwire.dev/errors/"
 MEDIA_TYPE = {"content-type": "application/problem+json"}
@@ -33,4 +33,6 @@ def _errors(error: LeadwireError) -> tuple[FieldError, ...]:
         return error.errors
     if isinstance(error, NotFound) and error.field:
         return (FieldError(error.field, error.message, "not_found"),)
+    if isinstance(error, DuplicatePhone):
+        return (FieldError("phone_number", error.message, "duplicate"),)
     return ()

@@ -1,4 +1,4 @@
-"""Leads in the lists dialect (TopCalls): create or attach, list, get."""
+"""Leads in the lists dialect (TopCalls): create or attach, list, get, change, delete or detach."""
 
 from __future__ import annotations
 
@@ -56,7 +56,30 @@ def show_page(tenant: Tenant, page: Page) -> Reply:
 
 
 def get(ctx: Ctx, request: Request) -> Lead:
-    return service.get(ctx, ids.number_of_uuid(ctx.tenant.id_key, request.path["id"]))
+    return service.get(ctx, number(ctx, request))
+
+
+def update(ctx: Ctx, request: Request) -> Stored:
+    return service.change(ctx, number(ctx, request), shapes.change(ctx, request.body), exclusive="phone")
+
+
+def show_updated(tenant: Tenant, stored: Stored) -> Reply:
+    return show(tenant, stored.lead)
+
+
+def delete(ctx: Ctx, request: Request) -> Stored:
+    """Out of one list, which deletes the lead when it was its last; without a list out of the store."""
+    if request.query.list_id:
+        return service.detach(ctx, number(ctx, request), request.query.list_id)
+    return service.delete(ctx, number(ctx, request))
+
+
+def show_nothing(_tenant: Tenant, _stored: Stored) -> Reply:
+    return Reply(204)
+
+
+def number(ctx: Ctx, request: Request) -> int | None:
+    return ids.number_of_uuid(ctx.tenant.id_key, request.path["id"])
 
 
 def show(tenant: Tenant, lead: Lead) -> Reply:
@@ -69,6 +92,8 @@ DIALECT = Dialect(
         Route("POST", "/v1/leads", "write:leads", create, show_stored, body=shapes.CreateLead),
         Route("GET", "/v1/leads", "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", "/v1/leads/{id}", "read:leads", get, show),
+        Route("PATCH", "/v1/leads/{id}", "write:leads", update, show_updated, body=shapes.UpdateLead),
+        Route("DELETE", "/v1/leads/{id}", "write:leads", delete, show_nothing, query=shapes.DeleteLead),
     ),
     render_error=errors.render,
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid
 from leadwire.edge.types import Body, QueryString
+from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
@@ -42,6 +45,33 @@ class CreateLead(Body):
     metadata: OpenMap = Field(default_factory=dict)
 
 
+class UpdateLead(Body):
+    """`PATCH /v1/leads/{id}`: what is not sent stays. null clears an e-mail address and notes, and nothing else."""
+
+    name: FilledLine = ""
+    phone_number: E164Phone = E164Phone("", "")
+    email: Email | None = None
+    status: Status = "New"
+    notes: Text | None = None
+    notes_append: Text = ""
+    tags: list[Tag] = Field(default_factory=list)
+    metadata: OpenMap = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _something_and_one_note(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must have at least one field")
+        if {"notes", "notes_append"} <= self.model_fields_set:
+            raise ValueError("must have notes or notes_append, not both")
+        return self
+
+
+class DeleteLead(QueryString):
+    """`DELETE /v1/leads/{id}`."""
+
+    list_id: Uuid | None = None
+
+
 class LeadList(QueryString):
     """`GET /v1/leads`."""
 
@@ -71,16 +101,49 @@ def draft(ctx: Ctx, body: CreateLead) -> Lead:
         phone=body.phone_number.e164,
         email=body.email,
         status=STATUS_IN[body.status],
-        notes=appended(body.notes or "", body.notes_append, ctx.now_ms()),
+        notes=_appended(body.notes or "", body.notes_append, ctx.now_ms()),
         tags=model.with_tags((), tuple(body.tags)),
         custom=body.metadata,
         source="api",
     )
 
 
-def appended(notes: str, line: str, now_ms: int) -> str:
-    """The notes with one more dated line (decisions.md, lists)."""
-    return "\n".join(filter(None, (notes, f"[{iso(now_ms)}] {line}" if line else "")))
+def change(ctx: Ctx, body: UpdateLead) -> Callable[[Lead], Lead]:
+    """What the body makes of a lead. A value that equals what the caller was shown changes nothing (decision D5)."""
+    sent = body.model_fields_set
+    fields: dict[str, Any] = {}
+    if "phone_number" in sent:
+        fields["phone"] = body.phone_number.e164
+    if "tags" in sent:
+        fields["tags"] = model.with_tags((), tuple(body.tags))
+    if "metadata" in sent:
+        fields["custom"] = body.metadata
+    fields |= {name: getattr(body, name) or "" for name in ("email", "notes") if name in sent}
+
+    def wanted(lead: Lead) -> Lead:
+        changed = replace(lead, **fields)
+        if "name" in sent and body.name != lead.name:
+            first_name, last_name = model.split_name(body.name)
+            changed = replace(changed, first_name=first_name, last_name=last_name)
+        if "status" in sent and body.status != shown_status(lead):
+            changed = replace(changed, status=STATUS_IN[body.status])
+        if body.notes_append:
+            changed = replace(changed, notes=_appended(lead.notes, body.notes_append, ctx.now_ms()))
+        return changed
+
+    return wanted
+
+
+def _appended(notes: str, note: str, now_ms: int) -> str:
+    text = model.with_note(notes, note, now_ms)
+    if len(text) > model.TEXT_LIMIT:
+        message = f"makes the notes longer than {model.TEXT_LIMIT} characters"
+        raise InvalidInput(FieldError("notes_append", message, "too_long"))
+    return text
+
+
+def shown_status(lead: Lead) -> str:
+    return STATUS_OUT.get(lead.status, OTHERS)
 
 
 def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
@@ -89,7 +152,7 @@ def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "account_id": str(ids.account_uuid(tenant.id)),
         "name": lead.name,
         "phone_number": lead.phone,
-        "status": STATUS_OUT.get(lead.status, OTHERS),
+        "status": shown_status(lead),
         "tags": list(lead.tags),
         "created_at": iso(lead.created_at),
         "updated_at": iso(lead.updated_at),
