@@ -13,7 +13,7 @@ import typer
 from leadwire import keys
 from leadwire.context import Ctx, iso
 from leadwire.store.types import Item, Key, Query
-from leadwire.webhooks import store
+from leadwire.webhooks import endpoints
 from leadwire.webhooks.model import Webhook
 
 from . import show
@@ -61,7 +61,7 @@ class AttemptLog:
     def new(self) -> list[dict[str, Any]]:
         """In the order in which they were made."""
         tenant = self.ctx.tenant.id
-        webhooks = {webhook.id: webhook for webhook in store.webhooks(self.ctx.table, tenant)}
+        webhooks = {webhook.id: webhook for webhook in endpoints.every(self.ctx.table, tenant)}
         open_ = [key for webhook in webhooks for key in self._deliveries(webhook) if key not in self.over]
         found = self.ctx.table.batch_get(open_)
         attempts = [

@@ -152,12 +152,13 @@ def _code(body: Mapping[str, Any]) -> str:
 
 
 def _declared(name: str) -> Iterator[Dialect]:
-    """The `DIALECT`s that the modules of a dialect's folder declare."""
+    """The `DIALECT`s that the modules of a dialect's folder declare, or make of faces that their door hands them."""
     package = f"{dialects.__name__}.{name}"
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        declared = getattr(importlib.import_module(module.name), "DIALECT", None)
-        if isinstance(declared, Dialect):
-            yield declared
+        members = vars(importlib.import_module(module.name))
+        made = members["dialect"]() if "dialect" in members else members.get("DIALECT")
+        if isinstance(made, Dialect):
+            yield made
 
 
 def catalogue() -> str:

@@ -1,6 +1,6 @@
-"""The door of the fan-out: events of the bus in, deliveries out. The faces that it serves are named here."""
+"""The door of the fan-out: events of the bus in, deliveries of every face out."""
 
-from leadwire.dialects.public.faces import FACE_V2
+from leadwire import faces
 from leadwire.webhooks import fanout
 
-handler = fanout.handler(FACE_V2)
+handler = fanout.handler(*faces.ALL)

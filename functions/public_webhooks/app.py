@@ -1,6 +1,6 @@
-"""The door of V2 webhooks in the public dialect."""
+"""The door of webhooks in the public dialect, both generations."""
 
-from leadwire.dialects.public import webhooks
+from leadwire.dialects.public import webhooks, webhooks_v1
 from leadwire.edge.http import door
 
-handler = door(webhooks.DIALECT)
+handler = door(webhooks.DIALECT, webhooks_v1.DIALECT)

@@ -105,7 +105,10 @@ def door(name: str) -> ModuleType:
 
 def dialects(name: str) -> list[Dialect]:
     """What the door of a function serves."""
-    return [part.DIALECT for part in vars(door(name)).values() if isinstance(getattr(part, "DIALECT", None), Dialect)]
+    parts = [
+        part if isinstance(part, Dialect) else getattr(part, "DIALECT", None) for part in vars(door(name)).values()
+    ]
+    return [part for part in parts if isinstance(part, Dialect)]
 
 
 # --- functions --------------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ import pytest
 from cli.webhooks import AttemptLog
 from leadwire import tenants
 from leadwire.store.types import Put
-from leadwire.webhooks import store
+from leadwire.webhooks import endpoints, store
 from leadwire.webhooks.model import Delivery, Outcome, Webhook
 from leadwire.webhooks.retry import Done, RetryAt
 
 AT = 1_795_000_000_000
+WEBHOOK = Webhook(id="w1", face="public_v2", event_types=frozenset({"LEAD_CREATED"}), url="https://example.com/in")
 
 
 @pytest.fixture
@@ -23,8 +24,7 @@ def ctx(ports):
 
 @pytest.fixture
 def delivery(ctx):
-    webhook = Webhook(id="w1", face="public_v2", event_types=frozenset({"LEAD_CREATED"}), url="https://example.com/in")
-    ctx.table.write(Put(store.webhook_item(ctx.tenant.id, webhook)))
+    ctx.table.write(Put(endpoints.item(ctx.tenant.id, WEBHOOK)))
     return new_delivery(ctx, "d1", "01M80000000000000000000001")
 
 
@@ -50,11 +50,11 @@ def new_delivery(ctx, id_, event):
 
 def fail(ctx, delivery, at):
     outcome = Outcome(kind="answered", ms=12, status=503, error="answered 503")
-    return store.record(ctx.table, delivery, outcome, RetryAt(at + 5000), at)
+    return store.record(ctx.table, WEBHOOK, delivery, outcome, RetryAt(at + 5000), at)
 
 
 def succeed(ctx, delivery, at):
-    return store.record(ctx.table, delivery, Outcome(kind="answered", ms=9, status=200), Done(), at)
+    return store.record(ctx.table, WEBHOOK, delivery, Outcome(kind="answered", ms=9, status=200), Done(), at)
 
 
 def test_each_attempt_is_shown_once_as_it_is_made(ctx, delivery):
@@ -81,7 +81,7 @@ def test_attempts_of_several_deliveries_come_in_the_order_in_which_they_were_mad
 
 def test_an_attempt_that_met_no_server_shows_the_reason(ctx, delivery, run):
     outcome = Outcome(kind="timeout", ms=10_000, error="no answer within 10 s")
-    store.record(ctx.table, delivery, outcome, RetryAt(AT + 60_000), AT)
+    store.record(ctx.table, WEBHOOK, delivery, outcome, RetryAt(AT + 60_000), AT)
     shown = run("webhook", "tail", "--tenant", "demo", "--once").stdout
     assert "LEAD_CREATED  w1  attempt 1: no answer within 10 s, 10000 ms, next try 2026-11-18T11:07:40.000Z" in shown
 

@@ -73,12 +73,13 @@ def test_common_fields_come_from_the_address() -> None:
 def test_the_second_generation_adds_what_tells_its_events_apart(pipeline: Any) -> None:
     webhook = Webhook(id="w", face="public_v2", event_types=frozenset({"LEAD_CREATED"}), url="https://example.com")
     event = replace(pipeline.event(), lead=LEAD)
-    body = json.loads(FACE_V2.render(event, TENANT, webhook))
+    ctx = replace(pipeline.ctx, tenant=TENANT)
+    body = json.loads(FACE_V2.render(ctx, event, webhook, "LEAD_CREATED"))
     assert lead_object(TENANT, LEAD).items() <= body.items()
     assert (body["eventType"], body["webhookId"], body["eventId"]) == ("LEAD_CREATED", "w", event.id)
     assert (body["messageHistory"], body["userMedia"]) == ([], [])
     settings = replace(pipeline.ports.settings, origin="acme")
-    assert FACE_V2.headers(event, webhook, settings) == {"x-origin": "acme", "x-event-type": "LEAD_CREATED"}
+    assert FACE_V2.headers("LEAD_CREATED", settings) == {"x-origin": "acme", "x-event-type": "LEAD_CREATED"}
 
 
 def test_the_second_generation_is_published_with_ten_seconds_and_six_endpoints() -> None:

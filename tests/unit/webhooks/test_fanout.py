@@ -11,7 +11,7 @@ from leadwire import events
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Put
-from leadwire.webhooks import fanout, service, store
+from leadwire.webhooks import endpoints, fanout, service
 from leadwire.webhooks.model import Webhook
 from leadwire.webhooks.service import Changes
 from tests import factories
@@ -177,4 +177,4 @@ def _die() -> None:
 def _orphan(pipeline: Any, tenant: str) -> Any:
     """An endpoint of a tenant that does not exist: only a bug of ours could leave one."""
     orphan = Webhook(id="w", face=FACE_V2.name, event_types=frozenset({"LEAD_CREATED"}), url=HOOK)
-    return Put(store.webhook_item(tenant, orphan))
+    return Put(endpoints.item(tenant, orphan))

@@ -1,5 +1,7 @@
 """The catalogue of domain events, and the item that each becomes.
 
+Events of leads are for everyone; `webhook.*` are for operators, about what becomes of deliveries (webhooks/notices.py).
+
 An event is written in the transaction of the fact it tells (never "committed, then sent"). Its item is at once the
 outbox (the table's stream hands it to `relay_events`), the lead's timeline, the audit log and the change feed. One ULID
 is its id in the journal, on the bus, in the webhook header and in the attempt log.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import keys
@@ -19,17 +21,28 @@ from .store.types import Item, Put
 LEAD_CREATED = "lead.created"
 LEAD_UPDATED = "lead.updated"
 LEAD_DELETED = "lead.deleted"
+WEBHOOK_FAILING = "webhook.failing"
+WEBHOOK_EXHAUSTED = "webhook.exhausted"
+WEBHOOK_RECOVERED = "webhook.recovered"
+WEBHOOK_DISABLED = "webhook.disabled"
 
 CATALOGUE: dict[str, str] = {
     LEAD_CREATED: "A lead was made, by whichever dialect.",
     LEAD_UPDATED: "Fields, tags or lists of a lead changed.",
     LEAD_DELETED: "A lead is gone; the snapshot is its last.",
+    WEBHOOK_FAILING: "A delivery failed for the fourth time, and will be tried again.",
+    WEBHOOK_EXHAUSTED: "A delivery failed for the last time; it can be recovered.",
+    WEBHOOK_RECOVERED: "A delivery that was reported as failing or exhausted has succeeded.",
+    WEBHOOK_DISABLED: "An endpoint was disabled, at its receiver's wish or because it kept failing.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a lead. `lead` is the snapshot after it; `changes` maps field to [before, after]."""
+    """Something that happened to a lead. `lead` is the snapshot after it; `changes` maps field to [before, after].
+
+    Of a webhook: `number` and `version` are 0, `lead` is empty, and `webhook` says what happened.
+    """
 
     id: str
     type: str
@@ -45,6 +58,8 @@ class Event:
     changes: Mapping[str, Any]
     cause: str = ""
     hops: int = 0
+    webhook: Mapping[str, Any] = field(default_factory=dict)
+    """Of `webhook.*` only: the endpoint's `id`, and what is to be told. Nothing personal."""
 
 
 def of_lead(ctx: Ctx, type_: str, ulid: str, lead: Mapping[str, Any], changes: Mapping[str, Any]) -> Event:
@@ -64,9 +79,18 @@ def of_lead(ctx: Ctx, type_: str, ulid: str, lead: Mapping[str, Any], changes: M
     )
 
 
+def of_webhook(tenant: str, type_: str, ulid: str, at: int, cause: str, told: Mapping[str, Any]) -> Event:
+    """`cause` is the event whose delivery it is about, if any; `told` has the endpoint's `id`."""
+    actor = "system:webhooks"
+    return Event(ulid, type_, tenant, 0, 0, at, actor, "", lead={}, changes={}, cause=cause, webhook=told)
+
+
 def put(event: Event) -> Put:
     """The write that belongs into the fact's transaction."""
-    key = keys.event(event.tenant, event.number, event.id)
+    about = event.webhook.get("id")
+    key = (
+        keys.webhook_event(event.tenant, about, event.id) if about else keys.event(event.tenant, event.number, event.id)
+    )
     journal = keys.journal(event.tenant, iso(event.at)[:10])
     item: Item = {
         "pk": key.pk,
@@ -84,6 +108,8 @@ def put(event: Event) -> Put:
     }
     if event.cause:
         item |= {"cause": event.cause, "hops": event.hops}
+    if event.webhook:
+        item["webhook"] = _compact(event.webhook)
     return Put(item)
 
 
@@ -101,6 +127,7 @@ def from_item(item: Mapping[str, Any]) -> Event:
         changes=json.loads(item["changes"]),
         cause=item.get("cause", ""),
         hops=int(item.get("hops", 0)),
+        webhook=json.loads(item.get("webhook", "{}")),
     )
 
 

@@ -28,6 +28,11 @@ def ulid(now_ms: int, after: str = "") -> str:
     return "".join(CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
 
 
+def first_ulid(ms: int) -> str:
+    """The lowest ULID of this epoch millisecond: a bound for everything that happened since."""
+    return "".join(CROCKFORD[ms >> shift & 31] for shift in range(45, -1, -5)) + "0" * 16
+
+
 def ulid_ms(ulid: str) -> int:
     """The time in a ULID, in epoch milliseconds."""
     return _from_crockford(ulid) >> 80

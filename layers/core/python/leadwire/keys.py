@@ -17,9 +17,18 @@
 | idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
 | list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
 | pipeline, stage, user    | t#PIPELINE #STAGE #USER  | n        |                                  | all of a kind in one query  |
+| form, automation         | t#FORM #AUTOMATION       | n        |                                  | all of a kind in one query  |
+| integration              | t#INTEGRATION            | n        |                                  | all of a kind in one query  |
+| tag                      | t#TAG                    | name     |                                  | all; is this one known?     |
+| claim of a value         | t#CLAIM#kind#value       | CLAIM    |                                  | a value names one record    |
+| merged lead              | t#LEAD#n                 | MERGED   |                                  | who survived; what to undo  |
+| submission of a form     | t#LEAD#n                 | SUB#ulid |                                  | what was sent, by whom      |
 | delivery                 | t#DLV#id                 | DLV      | g1 t#LOG#endpoint / ulid         | state; an endpoint's log    |
 |                          |                          |          | g2 DUE#shard / time              | what is due, of all tenants |
+|                          |                          |          | g3 t#LOG#endpoint / ulid         | held for its endpoint       |
+|                          |                          |          | g3 t#GIVENUP#endpoint / ulid     | exhausted: to recover       |
 | attempt                  | t#DLV#id                 | ATT#nnn  |                                  | attempt log, in order       |
+| event of an endpoint     | t#LOG#endpoint           | EVT#ulid | g1 t#JOURNAL#day / ulid          | what operators are told     |
 | health                   | HEALTH                   | HEALTH   |                                  | never written: is it there? |
 
 Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Five keys stand outside: the API
@@ -95,6 +104,14 @@ def lead_sort_value(value: str, number: int) -> str:
 def created_edge(ms: int, *, last: bool) -> str:
     """Below or above every sort key of the created order at this epoch millisecond."""
     return f"{ms:015d}{SEPARATOR if not last else SEPARATOR + '~'}"
+
+
+def merged(tenant: str, number: int) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", "MERGED")
+
+
+def submission(tenant: str, number: int, ulid: str) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", f"SUB#{ulid}")
 
 
 def event(tenant: str, number: int, ulid: str) -> Key:
@@ -182,6 +199,31 @@ def users(tenant: str) -> str:
     return f"T#{tenant}#USER"
 
 
+def forms(tenant: str) -> str:
+    return f"T#{tenant}#FORM"
+
+
+def automations(tenant: str) -> str:
+    return f"T#{tenant}#AUTOMATION"
+
+
+def integrations(tenant: str) -> str:
+    return f"T#{tenant}#INTEGRATION"
+
+
+def tags(tenant: str) -> str:
+    return f"T#{tenant}#TAG"
+
+
+def tag(tenant: str, name: str) -> Key:
+    return Key(tags(tenant), name)
+
+
+def claim(tenant: str, kind: str, value: str) -> Key:
+    """`kind` is what the value is of: a user's e-mail, a form's slug."""
+    return Key(f"T#{tenant}#CLAIM#{kind}#{value}", "CLAIM")
+
+
 def numbered(number: int) -> str:
     """The sort key of what has a number of its own in its tenant: pipelines, stages, tags, users, forms (D4)."""
     return f"{number:012d}"
@@ -201,6 +243,14 @@ def attempt(tenant: str, delivery_id: str, attempt: int) -> Key:
 
 def endpoint_log(tenant: str, webhook_id: str) -> str:
     return f"T#{tenant}#LOG#{webhook_id}"
+
+
+def given_up(tenant: str, webhook_id: str) -> str:
+    return f"T#{tenant}#GIVENUP#{webhook_id}"
+
+
+def webhook_event(tenant: str, webhook_id: str, ulid: str) -> Key:
+    return Key(f"T#{tenant}#LOG#{webhook_id}", f"EVT#{ulid}")
 
 
 def health() -> Key:

@@ -172,11 +172,12 @@ def _token(dialect: Dialect, event: Event) -> str:
 
 
 def _request(call: Call, route: Route, raw: bytes, tenant: Tenant) -> Request:
+    bodied = route.body if raw or route.method != "DELETE" else None  # a DELETE may come without the body it can have
     query = urllib.parse.parse_qs(call.event.get("rawQueryString", ""), keep_blank_values=True)
     return Request(
         path=call.event.get("pathParameters") or {},
         query=strict.parse_query(route.query, query),
-        body=strict.parse_body(route.body, raw, call.header("content-type"), tenant) if route.body else None,
+        body=strict.parse_body(bodied, raw, call.header("content-type"), tenant) if bodied else None,
         url=f"{call.header('x-forwarded-proto') or 'https'}://{call.header('host')}{call.event['rawPath']}",
     )
 

@@ -1,6 +1,6 @@
 """One attempt of one delivery, from the alarm to the next alarm.
 
-    load ─▶ guard ─▶ sign ─▶ send ─▶ decide ─▶ record ─▶ ring ─▶ one log line
+    load ─▶ guard ─▶ circuit ─▶ sign ─▶ send ─▶ decide ─▶ record ─▶ ring ─▶ one log line
 
 The order makes every crash harmless. Before `record`: the alarm rings again and the receiver sees the same webhook-id
 twice, at most once per crash. Between `record` and `ring`: the alarm rings again, finds the attempt recorded and only
@@ -13,14 +13,14 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leadwire import keys, telemetry
 from leadwire.ports import Ports
 from leadwire.store.table import Table
 
-from . import queue, retry, sender, signing, store
+from . import endpoints, health, queue, retry, sender, signing, store
 from .model import Delivery, Outcome, Webhook
 from .queue import Alarm
 from .retry import Disable
@@ -60,18 +60,28 @@ def deliver(ports: Ports, alarm: Alarm, rng: random.Random) -> Result:
     """The story of one alarm. The receiver's faults are in the log; an exception is a fault of ours."""
     table = Table(ports.engine, keys.tenant_prefix(alarm.tenant))
     delivery = store.delivery(table, alarm.tenant, alarm.delivery)
-    webhook = store.webhook(table, alarm.tenant, delivery.webhook) if delivery else None
+    webhook = endpoints.find(table, alarm.tenant, delivery.webhook) if delivery else None
     if delivery is None or webhook is None or not webhook.enabled or not _due(delivery, alarm, _now(ports)):
         return _no_attempt(ports, table, alarm, delivery, webhook)
+    through = _let_through(table, delivery, webhook, _now(ports))
+    if through is None:
+        return _put_off(ports, table, alarm, delivery, webhook, rng)
+    return _attempt(ports, table, alarm, delivery, through, rng)
+
+
+def _attempt(
+    ports: Ports, table: Table, alarm: Alarm, delivery: Delivery, webhook: Webhook, rng: random.Random
+) -> Result:
     outcome = _send(ports, delivery, webhook)
-    now = _now(ports)
-    step = retry.next_step(outcome, delivery.attempts + 1, delivery.waits, now, rng, ports.settings.schedule_scale)
+    now, number = _now(ports), delivery.attempts + 1 - delivery.run
+    step = retry.next_step(outcome, number, delivery.waits, now, rng, ports.settings.schedule_scale)
     if isinstance(step, Disable):
-        store.disable(table, delivery, now)
-    after = store.record(table, delivery, outcome, step, now)
+        endpoints.disable(table, delivery, "receiver", now)
+    after = store.record(table, webhook, delivery, outcome, step, now)
     if after is None:
         return _log("repeated", alarm, table, delivery, outcome)
-    store.count(table, delivery, outcome, now)
+    if not outcome.delivered and health.hopeless(webhook, now):
+        endpoints.disable(table, delivery, "failing", now, endpoints.still_failing(webhook))
     queue.ring(ports, [after], now)
     return _log("retrying" if after.state == "pending" else after.state, alarm, table, after, outcome)
 
@@ -82,13 +92,37 @@ def _due(delivery: Delivery, alarm: Alarm, now: int) -> bool:
     return waiting and not recorded and delivery.next_at <= now + EARLY
 
 
+def _let_through(table: Table, delivery: Delivery, webhook: Webhook, now: int) -> Webhook | None:
+    """The endpoint, if its circuit lets this attempt through."""
+    match health.gate(webhook, now):
+        case "closed":
+            return webhook
+        case "open":
+            return None
+        case "half-open":
+            return endpoints.claim_probe(table, delivery.tenant, webhook, now)
+
+
+def _put_off(
+    ports: Ports, table: Table, alarm: Alarm, delivery: Delivery, webhook: Webhook, rng: random.Random
+) -> Result:
+    """The circuit is open: later, and no attempt is lost."""
+    now = _now(ports)
+    later = replace(delivery, state="pending", next_at=health.put_off(webhook, now, rng))
+    if store.move(table, delivery, later, now):
+        queue.ring(ports, [later], now)
+    return _log("put_off", alarm, table, later)
+
+
 def _no_attempt(ports: Ports, table: Table, alarm: Alarm, delivery: Delivery | None, webhook: Webhook | None) -> Result:
-    """Nothing to send now: hold it, close it, ring again, or do nothing."""
+    """Nothing to send now: hold it, close it, ring again, pay what it owes, or do nothing."""
     now = _now(ports)
     if delivery is None or delivery.state not in ("pending", "held"):
+        if delivery and (delivery.owed_successes or delivery.owed_failures):
+            store.pay(table, delivery, now)
         return Result("over")
     if webhook is None:
-        store.close(table, delivery, now)
+        store.move(table, delivery, replace(delivery, state="closed", next_at=now), now)
         return _log("closed", alarm, table, delivery)
     if not webhook.enabled:
         if store.hold(table, delivery, now):
@@ -103,13 +137,15 @@ def _no_attempt(ports: Ports, table: Table, alarm: Alarm, delivery: Delivery | N
 
 
 def _send(ports: Ports, delivery: Delivery, webhook: Webhook) -> Outcome:
-    at = _now(ports)
+    at, place = _now(ports), endpoints.vault_context(delivery.tenant, webhook.id)
     sealed = [secret.sealed for secret in webhook.secrets if secret.until is None or secret.until > at]
-    secrets = [ports.vault.open(one, store.vault_context(delivery.tenant, webhook.id)) for one in sealed]
-    signature = signing.headers(delivery.message_id, at // 1000, delivery.body, secrets)
+    secrets = [ports.vault.open(one, place) for one in sealed]
+    headers = {**delivery.headers, **signing.headers(delivery.message_id, at // 1000, delivery.body, secrets)}
+    if delivery.signature:
+        headers[delivery.signature] = signing.of_body(delivery.body, secrets[0])
     return sender.send(
         webhook.url,
-        {**delivery.headers, **signature},
+        headers,
         delivery.body.encode(),
         timeout=delivery.timeout,
         private=ports.settings.private_targets,

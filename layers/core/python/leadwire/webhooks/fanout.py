@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import Any
 
 from leadwire import events, keys, ports, telemetry, tenants
-from leadwire.context import Tenant
+from leadwire.context import Ctx
 from leadwire.events import Event
 from leadwire.ports import Ports
 from leadwire.store.table import Table
 from leadwire.store.types import TransactionFailed, Update, all_of, equals
 
-from . import queue, retry, store
-from .model import Delivery, Face, State, Webhook, delivery_id, matches
+from . import endpoints, filters, queue, retry, store
+from .model import Delivery, Face, State, Webhook, delivery_id
 
 TRIES = 50
 """Fan-outs of one tenant race for the sequence; each loser starts from the winner's number."""
@@ -73,51 +73,57 @@ def _by_tenant(records: Sequence[Mapping[str, Any]], failed: list[str]) -> dict[
 
 def _for_tenant(ports: Ports, faces: Mapping[str, Face], tenant_id: str, happened: Mapping[str, Event]) -> int:
     table = Table(ports.engine, keys.tenant_prefix(tenant_id))
-    endpoints = store.webhooks(table, tenant_id)
-    ordered = [happened[ulid] for ulid in sorted(happened)]
-    wanted = [
-        (webhook, face, chosen)
-        for webhook in endpoints
-        if (face := faces.get(webhook.face)) and (chosen := [e for e in ordered if matches(face, webhook, e)])
+    listening = [
+        (webhook, faces[webhook.face]) for webhook in endpoints.every(table, tenant_id) if webhook.face in faces
     ]
-    if not wanted:
+    if not listening:
         return 0
-    tenant, now = tenants.load(ports, tenant_id), int(ports.clock() * 1000)
-    born: list[Delivery] = []
-    for webhook, face, chosen in wanted:
-        drafts = [_draft(ports, tenant, face, webhook, event, now) for event in chosen]
-        born += _put(table, tenant_id, webhook, drafts)
+    ctx = replace(tenants.operate(ports, tenants.load(ports, tenant_id), "fan_out"), table=table)
+    ordered = [happened[ulid] for ulid in sorted(happened)]
+    now, born = ctx.now_ms(), list[Delivery]()
+    for webhook, face in listening:
+        born += put(table, tenant_id, webhook, drafts(ctx, face, webhook, ordered, now))
     queue.ring(ports, born, now)
     telemetry.say(
         "events.fanned_out",
         tenant=tenant_id,
         events=list(happened),
-        webhooks=[webhook.id for webhook, _, _ in wanted],
+        webhooks=sorted({delivery.webhook for delivery in born}),
         deliveries=len(born),
         trips=table.meter.trips,
     )
     return len(born)
 
 
-def _draft(ports: Ports, tenant: Tenant, face: Face, webhook: Webhook, event: Event, now: int) -> Delivery:
+def drafts(ctx: Ctx, face: Face, webhook: Webhook, happened: Sequence[Event], now: int) -> list[Delivery]:
+    """The deliveries that the endpoint is to have of these events, not yet numbered."""
+    return [
+        draft(ctx, face, webhook, event.id, word, face.render(ctx, event, webhook, word), now)
+        for event in happened
+        for word in filters.wanted(face, webhook, event, ctx.tenant)
+    ]
+
+
+def draft(ctx: Ctx, face: Face, webhook: Webhook, event: str, word: str, body: str, now: int) -> Delivery:
     return Delivery(
-        id=delivery_id(event.id, webhook.id),
-        tenant=tenant.id,
+        id=delivery_id(event, webhook.id, word),
+        tenant=ctx.tenant.id,
         webhook=webhook.id,
-        event=event.id,
-        type=face.types[event.type],
+        event=event,
+        type=word,
         sequence=0,
-        body=face.render(event, tenant, webhook),
-        headers=face.headers(event, webhook, ports.settings),
+        body=body,
+        headers=face.headers(word, ctx.ports.settings),
+        signature=face.signature,
         timeout=face.timeout,
-        waits=retry.SCHEDULES[face.schedule],
+        waits=retry.waits(face, webhook),
         state="pending",
         next_at=now,
         created_at=now,
     )
 
 
-def _put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) -> list[Delivery]:
+def put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) -> list[Delivery]:
     """The deliveries that were born: without those that exist, and none if the endpoint was deleted."""
     for _ in range(TRIES):
         if not drafts:
@@ -131,7 +137,7 @@ def _put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) ->
                 item = refused.failed[0]
                 if item is None:
                     return []
-                webhook = store.webhook_of(item)
+                webhook = endpoints.of_item(item)
             drafts = [draft for at, draft in enumerate(drafts, start=1) if at not in refused.failed]
         else:
             return born
@@ -140,5 +146,5 @@ def _put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) ->
 
 def _advance(tenant: str, webhook: Webhook, by: int) -> Update:
     unchanged = all_of(equals("sequence", webhook.sequence), equals("enabled", webhook.enabled))
-    key = store.webhook_key(tenant, webhook.id)
+    key = endpoints.key(tenant, webhook.id)
     return Update(key, set={"sequence": webhook.sequence + by}, condition=unchanged)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from leadwire.context import Tenant
+from leadwire.context import Ctx, Tenant
 from leadwire.events import Event
 from leadwire.settings import Settings
 
@@ -32,8 +31,17 @@ class Webhook:
     """In the face's own words."""
     url: str
     enabled: bool = True
+    disabled_because: str = ""
+    """owner, receiver (410 or its own wish) or failing; empty while enabled."""
+    name: str = ""
+    scope: str = ""
+    """What it hangs under in its dialect: a chatbot."""
+    max_retries: int | None = None
+    """A schedule of its own, where the dialect has that: so many, the first after `retry_delay`, doubling."""
+    retry_delay: int | None = None
+    """Milliseconds."""
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Field of the lead to the values that pass, `%` standing for any text; every field must pass."""
+    """Field to the values that pass, `%` standing for any text; every field must pass (filters.py)."""
     secrets: tuple[SealedSecret, ...] = ()
     """The newest first; the older ones still sign until they end."""
     sequence: int = 0
@@ -41,10 +49,22 @@ class Webhook:
     successes: int = 0
     failures: int = 0
     consecutive_failures: int = 0
+    failing_since: int | None = None
+    """The first failure after the last success."""
     last_triggered_at: int | None = None
     last_success_at: int | None = None
     last_failure_at: int | None = None
     last_error: str = ""
+    window_at: int | None = None
+    """Where the circuit's window began; `window_attempts` and `window_failures` are counted since then (health.py)."""
+    window_attempts: int = 0
+    window_failures: int = 0
+    open_until: int | None = None
+    """The circuit is open, or half-open after this time; None while it is closed."""
+    trips: int = 0
+    """How often it opened in a row."""
+    created_by: str = ""
+    """The id of the API key."""
     created_at: int = 0
     updated_at: int = 0
 
@@ -54,18 +74,22 @@ class Face:
     """One published way of sending webhooks, as data; the engine never asks which one it serves."""
 
     name: str
-    types: Mapping[str, str]
-    """Event of the catalogue to the face's word for it (`lead.created` to `LEAD_CREATED`)."""
-    render: Callable[[Event, Tenant, Webhook], str]
-    """The JSON text of the body."""
-    headers: Callable[[Event, Webhook, Settings], Mapping[str, str]]
-    """Headers beside the signature's three."""
+    words: Callable[[Event], Sequence[str]]
+    """The face's words for the event (`lead.created` is `LEAD_CREATED`); one event may be several to it, or none."""
+    render: Callable[[Ctx, Event, Webhook, str], str]
+    """The JSON text of the body, for one of those words."""
+    headers: Callable[[str, Settings], Mapping[str, str]]
+    """Headers beside the signatures, for one of those words."""
+    fields: Callable[[Tenant, Event], Mapping[str, Any]]
+    """What filters look at."""
     schedule: str
-    """A name in `retry.SCHEDULES`."""
+    """A name in `retry.SCHEDULES`, for endpoints without one of their own."""
     timeout: float
     """Seconds for the whole exchange."""
     limit: int
     """Endpoints that a tenant may have on this face."""
+    signature: str = ""
+    """The face's own header for `sha256=<hex>` over the body, beside the headers of Standard Webhooks."""
 
 
 State = Literal["pending", "held", "delivered", "exhausted", "closed"]
@@ -88,11 +112,19 @@ class Delivery:
     sequence: int
     body: str
     headers: Mapping[str, str]
+    signature: str = ""
     timeout: float
     waits: tuple[float, ...]
     """Seconds between one attempt and the next; one attempt more than waits."""
     state: State
     attempts: int = 0
+    run: int = 0
+    """Attempts before the last resend: the schedule starts again after them."""
+    reported: bool = False
+    """Operators were told that it fails, and not yet that it has recovered."""
+    owed_successes: int = 0
+    owed_failures: int = 0
+    """Attempts that the endpoint's counters do not know yet (store.record)."""
     next_at: int
     """Epoch milliseconds at which the next attempt is due."""
     created_at: int
@@ -126,22 +158,6 @@ class Outcome:
         return self.kind == "answered" and 200 <= self.status < 300  # noqa: PLR2004  # RFC 9110, 15.3
 
 
-def delivery_id(event: str, webhook: str) -> str:
-    """The same for the same event and endpoint, so that a repeated event makes nothing twice."""
-    return hashlib.blake2b(f"{event}/{webhook}".encode(), digest_size=16).hexdigest()
-
-
-def matches(face: Face, webhook: Webhook, event: Event) -> bool:
-    """Whether the endpoint asked for this event. (An endpoint that is disabled still does: its deliveries are held.)"""
-    wanted = face.types.get(event.type) in webhook.event_types
-    return wanted and all(_passes(event.lead.get(name), patterns) for name, patterns in webhook.filters.items())
-
-
-def _passes(value: Any, patterns: Sequence[str]) -> bool:
-    values = [str(one) for one in value] if isinstance(value, list) else [str("" if value is None else value)]
-    return any(_like(pattern, one) for pattern in patterns for one in values)
-
-
-def _like(pattern: str, value: str) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("%"))
-    return re.fullmatch(expression, value, re.DOTALL | re.IGNORECASE) is not None
+def delivery_id(event: str, webhook: str, word: str) -> str:
+    """The same for the same event, endpoint and word, so that a repeated event makes nothing twice."""
+    return hashlib.blake2b(f"{event}/{webhook}/{word}".encode(), digest_size=16).hexdigest()

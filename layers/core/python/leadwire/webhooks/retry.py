@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from .model import Outcome
+from .model import Face, Outcome, Webhook
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -33,6 +33,13 @@ SCHEDULES: Mapping[str, tuple[float, ...]] = {
     "long": (5.0, 5 * MINUTE, *(hours * HOUR for hours in (0.5, 2, 5, 10, 14, 20, 24))),
 }
 """Seconds between the attempts. `long` is the example of Standard Webhooks 1.0.0: ten attempts over 75 hours."""
+
+
+def waits(face: Face, webhook: Webhook) -> tuple[float, ...]:
+    """The endpoint's own schedule (chatbot), or its face's."""
+    if webhook.max_retries is None or webhook.retry_delay is None:
+        return SCHEDULES[face.schedule]
+    return doubling(webhook.max_retries, webhook.retry_delay / 1000)
 
 
 @dataclass(frozen=True, slots=True)

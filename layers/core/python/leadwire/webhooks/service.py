@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,13 +26,17 @@ from leadwire.store.types import (
     equals,
 )
 
-from . import guard, queue, signing, store
+from . import endpoints, guard, health, queue, signing, store
 from .model import Face, SealedSecret, Webhook
 
-OVERLAP = 24 * 3600 * 1000
-"""Milliseconds for which a replaced secret still signs."""
+DAY = 24 * 3600
+OVERLAP = DAY
+"""Seconds for which a replaced secret still signs, if not told otherwise."""
+LONGEST_OVERLAP = 7 * DAY
 SECRETS = 10
 TRIES = 5
+CHANGEABLE = ("event_types", "url", "enabled", "name", "max_retries", "retry_delay")
+_ID = re.compile(r"[0-9a-f-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,12 @@ class Changes:
     event_types: frozenset[str] | None = None
     url: str | None = None
     enabled: bool | None = None
+    name: str | None = None
+    max_retries: int | None = None
+    retry_delay: int | None = None
     secret: str | None = field(default=None, repr=False)
+    overlap: int = OVERLAP
+    """Seconds for which the secrets before still sign; 0 to LONGEST_OVERLAP."""
     clear_errors: bool = False
 
 
@@ -61,6 +71,10 @@ def create(
     url: str,
     secret: str | None = None,
     filters: Mapping[str, Sequence[str]] | None = None,
+    name: str = "",
+    scope: str = "",
+    max_retries: int | None = None,
+    retry_delay: int | None = None,
 ) -> Created:
     """Without a secret one is made. Raises InvalidInput, WebhookLimitReached."""
     _check(ctx, url, secret)
@@ -71,40 +85,57 @@ def create(
         face=face.name,
         event_types=event_types,
         url=url,
+        name=name,
+        scope=scope,
+        max_retries=max_retries,
+        retry_delay=retry_delay,
         filters=filters or {},
         secrets=(_seal(ctx, id_, secret),),
+        created_by=ctx.actor.id,
         created_at=now,
         updated_at=now,
     )
     room = any_of(Missing("count"), Compare("count", "<", face.limit))
-    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), Put(store.webhook_item(ctx.tenant.id, webhook), ABSENT)]
+    new = Put(endpoints.item(ctx.tenant.id, webhook), ABSENT)
+    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), new]
     try:
         return ctx.commit(ops, Created(webhook, secret))
     except TransactionFailed as refused:
         raise WebhookLimitReached(f"At most {face.limit} webhooks are allowed") from refused
 
 
-def every(ctx: Ctx, face: Face) -> list[Webhook]:
-    """All endpoints of the face, oldest first."""
-    return [webhook for webhook in store.webhooks(ctx.table, ctx.tenant.id) if webhook.face == face.name]
+def every(ctx: Ctx, face: Face, scope: str = "") -> list[Webhook]:
+    """All endpoints of the face, or of one scope of it, oldest first."""
+    all_ = endpoints.every(ctx.table, ctx.tenant.id)
+    return [webhook for webhook in all_ if (webhook.face, webhook.scope) == (face.name, scope)]
 
 
-def get(ctx: Ctx, face: Face, id_: str) -> Webhook:
-    """Raises NotFound, also for an endpoint of another face."""
-    webhook = store.webhook(ctx.table, ctx.tenant.id, id_)
-    if webhook is None or webhook.face != face.name:
+def delete_url(ctx: Ctx, face: Face, url: str) -> Webhook:
+    """Delete the endpoint with this URL, in dialects that know them by it. Raises NotFound."""
+    for webhook in every(ctx, face):
+        if webhook.url == url:
+            return delete(ctx, face, webhook.id)
+    raise NotFound("webhook")
+
+
+def get(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
+    """Raises NotFound, also for an endpoint of another face or scope."""
+    webhook = endpoints.find(ctx.table, ctx.tenant.id, id_) if _ID.fullmatch(id_) else None
+    if webhook is None or (webhook.face, webhook.scope) != (face.name, scope):
         raise NotFound("webhook")
     return webhook
 
 
-def update(ctx: Ctx, face: Face, id_: str, changes: Changes) -> Webhook:
-    """A new secret signs beside the old ones for a day. Enabling sends what was held meanwhile.
+def update(ctx: Ctx, face: Face, id_: str, changes: Changes, scope: str = "") -> Webhook:
+    """A new secret signs beside the old ones for a while. Enabling sends what was held meanwhile.
 
     Raises NotFound, InvalidInput.
     """
     _check(ctx, changes.url, changes.secret)
+    if not 0 <= changes.overlap <= LONGEST_OVERLAP:
+        raise InvalidInput(FieldError("overlap", f"must be 0 to {LONGEST_OVERLAP} seconds", "range", changes.overlap))
     for _ in range(TRIES):
-        before = get(ctx, face, id_)
+        before = get(ctx, face, id_, scope)
         after = _changed(ctx, before, changes)
         try:
             ctx.commit([_difference(ctx, before, after)], after)
@@ -116,10 +147,16 @@ def update(ctx: Ctx, face: Face, id_: str, changes: Changes) -> Webhook:
     raise Unready("The webhook is being changed by others; try again")
 
 
-def delete(ctx: Ctx, face: Face, id_: str) -> Webhook:
+def rotate(ctx: Ctx, face: Face, id_: str, overlap: int = OVERLAP, scope: str = "") -> Created:
+    """A new secret of our making; the ones before still sign for `overlap` seconds. Raises NotFound, InvalidInput."""
+    secret = signing.new_secret()
+    return Created(update(ctx, face, id_, Changes(secret=secret, overlap=overlap), scope), secret)
+
+
+def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
     """Stops events at once; what was sent stays in the log. Raises NotFound."""
-    webhook = get(ctx, face, id_)
-    gone = Delete(store.webhook_key(ctx.tenant.id, id_), PRESENT)
+    webhook = get(ctx, face, id_, scope)
+    gone = Delete(endpoints.key(ctx.tenant.id, id_), PRESENT)
     try:
         return ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
@@ -130,8 +167,9 @@ def release(ctx: Ctx, webhook: Webhook) -> None:
     """Make due what was held while it was disabled. Safe to repeat; what a broken run leaves follows within a day."""
     now = ctx.now_ms()
     for delivery in store.held(ctx.table, ctx.tenant.id, webhook.id):
-        due = store.release(ctx.table, delivery, now)
-        queue.ring(ctx.ports, [due] if due else [], now)
+        due = replace(delivery, state="pending", next_at=now)
+        if store.move(ctx.table, delivery, due, now):
+            queue.ring(ctx.ports, [due], now)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
@@ -149,7 +187,7 @@ def _check(ctx: Ctx, url: str | None, secret: str | None) -> None:
 
 
 def _seal(ctx: Ctx, id_: str, secret: str) -> SealedSecret:
-    return SealedSecret(ctx.ports.vault.seal(secret, store.vault_context(ctx.tenant.id, id_)))
+    return SealedSecret(ctx.ports.vault.seal(secret, endpoints.vault_context(ctx.tenant.id, id_)))
 
 
 def _counted(ctx: Ctx, face: Face, by: int, condition: Condition) -> Update:
@@ -162,11 +200,16 @@ def _changed(ctx: Ctx, before: Webhook, changes: Changes) -> Webhook:
     cleared: dict[str, Any] = (
         {"failures": 0, "consecutive_failures": 0, "last_error": ""} if changes.clear_errors else {}
     )
-    names = [name for name in ("event_types", "url", "enabled") if getattr(changes, name) is not None]
+    if changes.enabled is not None:
+        cleared |= {"disabled_because": "" if changes.enabled else before.disabled_because or "owner"}
+    if changes.enabled and not before.enabled:
+        cleared |= health.RECOVERED
+    names = [name for name in CHANGEABLE if getattr(changes, name) is not None]
     after = replace(before, updated_at=now, **cleared, **{name: getattr(changes, name) for name in names})
     if changes.secret is None:
         return after
-    older = [replace(old, until=min(old.until or now + OVERLAP, now + OVERLAP)) for old in before.secrets]
+    until = now + changes.overlap * 1000
+    older = [replace(old, until=min(old.until or until, until)) for old in before.secrets]
     valid = [old for old in older if old.until and old.until > now]
     return replace(after, secrets=(_seal(ctx, before.id, changes.secret), *valid[: SECRETS - 1]))
 
@@ -174,8 +217,6 @@ def _changed(ctx: Ctx, before: Webhook, changes: Changes) -> Webhook:
 def _difference(ctx: Ctx, before: Webhook, after: Webhook) -> Update:
     """Only what changed: counters and the sequence move on at any time under other hands."""
     names = [name for name in Webhook.__slots__ if getattr(before, name) != getattr(after, name)]
-    item = store.webhook_item(ctx.tenant.id, after)
+    item = endpoints.item(ctx.tenant.id, after)
     unchanged = equals("updated_at", before.updated_at)
-    return Update(
-        store.webhook_key(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged
-    )
+    return Update(endpoints.key(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged)

@@ -1,7 +1,8 @@
-"""Endpoints, deliveries and attempts as items of the table.
+"""Deliveries and attempts as items of the table.
 
 The due index (g2) rings for a delivery that waits: at the time of a late attempt, and a little after an early one,
-whose own alarm is a delayed message that may be lost. What is held is also in g3, under its endpoint.
+whose own alarm is a delayed message that may be lost. What is held is also in g3 under its endpoint, and what was given
+up under another key there, until it is recovered or forgotten.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from leadwire import keys, telemetry
 from leadwire.store.table import Table
 from leadwire.store.types import (
     ABSENT,
-    PRESENT,
     Check,
     ConditionFailed,
     Item,
@@ -24,14 +24,14 @@ from leadwire.store.types import (
     Throttled,
     TransactionConflict,
     TransactionFailed,
-    Unavailable,
+    TransactWrite,
     Update,
     all_of,
     equals,
 )
 
-from . import queue
-from .model import Delivery, Outcome, SealedSecret, State, Webhook
+from . import endpoints, notices, queue
+from .model import Delivery, Outcome, Webhook
 from .retry import Disable, Done, GiveUp, RetryAt, Step
 
 SECOND = 1000
@@ -42,77 +42,8 @@ REST = DAY
 """How often a held delivery looks whether its endpoint is back (releasing does not wait for that)."""
 KEPT = 90 * DAY
 INDEXED = ("g2pk", "g2sk", "g3pk", "g3sk")
-
-
-# --- endpoints --------------------------------------------------------------------------------------------------------
-
-
-def webhook_key(tenant: str, webhook: str) -> Key:
-    return Key(keys.webhooks(tenant), webhook)
-
-
-def vault_context(tenant: str, webhook: str) -> str:
-    """Binds a sealed secret to its endpoint."""
-    return f"webhook/{tenant}/{webhook}"
-
-
-def webhook_item(tenant: str, webhook: Webhook) -> Item:
-    values = {name: getattr(webhook, name) for name in Webhook.__slots__ if name != "id"}
-    key = webhook_key(tenant, webhook.id)
-    secrets = [{"sealed": secret.sealed, "until": secret.until} for secret in webhook.secrets]
-    filters = {name: list(patterns) for name, patterns in webhook.filters.items()}
-    return {"pk": key.pk, "sk": key.sk, **values, "secrets": secrets, "filters": filters}
-
-
-def webhook_of(item: Mapping[str, Any]) -> Webhook:
-    values = {name: item[name] for name in Webhook.__slots__ if name != "id"}
-    values["secrets"] = tuple(SealedSecret(bytes(secret["sealed"]), secret["until"]) for secret in item["secrets"])
-    return Webhook(id=item["sk"], **values)
-
-
-def webhooks(table: Table, tenant: str) -> list[Webhook]:
-    """All of a tenant, oldest first."""
-    items = table.query_all(Query(keys.webhooks(tenant), consistent=True))
-    return sorted(map(webhook_of, items), key=lambda webhook: (webhook.created_at, webhook.id))
-
-
-def webhook(table: Table, tenant: str, id_: str) -> Webhook | None:
-    item = table.get(webhook_key(tenant, id_))
-    return webhook_of(item) if item else None
-
-
-def disable(table: Table, delivery: Delivery, now: int) -> None:
-    """At the receiver's own wish. The endpoint may be gone by now."""
-    try:
-        key = webhook_key(delivery.tenant, delivery.webhook)
-        table.write(Update(key, set={"enabled": False, "updated_at": now}, condition=PRESENT))
-    except ConditionFailed:
-        return
-
-
-def count(table: Table, delivery: Delivery, outcome: Outcome, now: int) -> None:
-    """Add an attempt to its endpoint's counters.
-
-    Not in the attempt's transaction: transactions on one hot item refuse each other, and an attempt that cannot be
-    recorded is sent again. A crash in between, or a table that stays busy, loses one count and never a delivery.
-    """
-    key = webhook_key(delivery.tenant, delivery.webhook)
-    common: Item = {"last_triggered_at": now}
-    if outcome.delivered:
-        fresh: Item = {"consecutive_failures": 0, "last_success_at": now, "last_error": ""}
-        op = Update(key, set={**common, **fresh}, add={"successes": 1}, condition=PRESENT)
-    else:
-        failed: Item = {"last_failure_at": now, "last_error": outcome.error}
-        op = Update(key, set={**common, **failed}, add={"failures": 1, "consecutive_failures": 1}, condition=PRESENT)
-    try:
-        table.write(op)
-    except ConditionFailed:
-        return  # deleted meanwhile: nothing left to count on
-    except (Throttled, TransactionConflict, Unavailable) as busy:
-        telemetry.fault("count.lost", busy, webhook=delivery.webhook)
-
-
-# --- deliveries -------------------------------------------------------------------------------------------------------
+ATTEMPT, MOVE, COUNT = range(3)
+"""Places in the transaction of `record`."""
 
 
 def new_delivery(delivery: Delivery) -> Put:
@@ -126,7 +57,7 @@ def new_delivery(delivery: Delivery) -> Put:
         "waits": [round(wait * SECOND) for wait in delivery.waits],
         "expires_at": (delivery.created_at + KEPT) // SECOND,
         **keys.indexed(g1=(keys.endpoint_log(delivery.tenant, delivery.webhook), delivery.event)),
-        **_waiting(delivery, delivery.state, delivery.next_at, delivery.created_at),
+        **_indexes(delivery, delivery.created_at),
     }
     return Put(item, ABSENT)
 
@@ -143,46 +74,70 @@ def delivery_of(item: Mapping[str, Any]) -> Delivery:
     return Delivery(**values)
 
 
-def record(table: Table, delivery: Delivery, outcome: Outcome, step: Step, now: int) -> Delivery | None:
-    """Write the attempt down, and what follows it. None if the same attempt has been recorded before."""
-    number = delivery.attempts + 1
-    state, next_at = _after(step, now)
-    key = keys.attempt(delivery.tenant, delivery.id, number)
-    attempt: Item = {
-        "pk": key.pk,
-        "sk": key.sk,
-        "at": now - outcome.ms,
-        "kind": outcome.kind,
-        "status": outcome.status,
-        "ms": outcome.ms,
-        "body": outcome.body,
-        "error": outcome.error,
-        "next_at": next_at if state == "pending" else None,
-        "expires_at": (now + KEPT) // SECOND,
-    }
+def record(
+    table: Table, webhook: Webhook, delivery: Delivery, outcome: Outcome, step: Step, now: int
+) -> Delivery | None:
+    """Write the attempt down: its log, what follows, the endpoint's counters, what operators are told, all or nothing.
+    None if the same attempt has been recorded before.
+
+    Attempts at a busy endpoint may refuse each other over its counters. Then the attempt is written without them and
+    owes them; the next attempt, or an alarm of its own, pays.
+    """
+    told = notices.after_attempt(delivery, step)
+    after = replace(_stepped(delivery, step, now), reported=bool(told) or delivery.reported)
+    if told and isinstance(step, Done):
+        after = replace(after, reported=False)
+    paid = replace(after, owed_successes=0, owed_failures=0)
+    logged = Put(_attempt(delivery, outcome, paid, now), ABSENT)
+    notice = [notices.of_delivery(told, delivery, outcome, now)] if told else []
+    owed = (delivery.owed_successes, delivery.owed_failures)
+    count = endpoints.counted(delivery.tenant, webhook, outcome, now, owed)
     try:
-        table.transact([Put(attempt, ABSENT), _move(delivery, state, next_at, now, attempts=number)])
-    except TransactionFailed:
-        return None
-    return replace(delivery, state=state, next_at=next_at, attempts=number)
+        table.transact([logged, _move(delivery, paid, now), count, *notice])
+    except TransactionFailed as refused:
+        if refused.failed.keys() != {COUNT}:
+            return None
+        return _recorded(table, [logged, _move(delivery, paid, now), *notice], paid)  # the endpoint is gone
+    except (Throttled, TransactionConflict) as busy:
+        telemetry.fault("count.owed", busy, webhook=delivery.webhook)
+        owing = replace(
+            after,
+            owed_successes=delivery.owed_successes + outcome.delivered,
+            owed_failures=delivery.owed_failures + (not outcome.delivered),
+        )
+        return _recorded(table, [logged, _move(delivery, owing, now), *notice], owing)
+    return paid
 
 
-def hold(table: Table, delivery: Delivery, now: int) -> bool:
-    """Keep it until its endpoint is enabled. False if that has happened meanwhile."""
-    endpoint = Check(webhook_key(delivery.tenant, delivery.webhook), equals("enabled", False))
+def pay(table: Table, delivery: Delivery, now: int) -> None:
+    """Add what an attempt owes to its endpoint's counters. Nothing if somebody else did, or the endpoint is gone."""
+    paid = replace(delivery, owed_successes=0, owed_failures=0)
+    add = {"successes": delivery.owed_successes, "failures": delivery.owed_failures}
+    count = Update(endpoints.key(delivery.tenant, delivery.webhook), add=add, condition=equals("sk", delivery.webhook))
     try:
-        table.transact([endpoint, _move(delivery, "held", now, now)])
-    except TransactionFailed:
+        table.transact([_move(delivery, paid, now), count])
+    except TransactionFailed as refused:
+        if refused.failed.keys() == {1}:
+            move(table, delivery, paid, now)
+
+
+def move(table: Table, delivery: Delivery, after: Delivery, now: int) -> bool:
+    """Change a delivery's state. False if somebody has changed it since it was read."""
+    try:
+        table.write(_move(delivery, after, now))
+    except ConditionFailed:
         return False
     return True
 
 
-def close(table: Table, delivery: Delivery, now: int) -> None:
-    """Its endpoint was deleted."""
+def hold(table: Table, delivery: Delivery, now: int) -> bool:
+    """Keep it until its endpoint is enabled. False if that has happened meanwhile."""
+    endpoint = Check(endpoints.key(delivery.tenant, delivery.webhook), equals("enabled", False))
     try:
-        table.write(_move(delivery, "closed", now, now))
-    except ConditionFailed:
-        return  # somebody was faster; their word stands
+        table.transact([endpoint, _move(delivery, replace(delivery, state="held", next_at=now), now)])
+    except TransactionFailed:
+        return False
+    return True
 
 
 def held(table: Table, tenant: str, webhook: str) -> Iterator[Delivery]:
@@ -194,15 +149,6 @@ def held(table: Table, tenant: str, webhook: str) -> Iterator[Delivery]:
             yield delivery_of(item)
 
 
-def release(table: Table, delivery: Delivery, now: int) -> Delivery | None:
-    """Make it due. None if somebody else did."""
-    try:
-        item = table.write(_move(delivery, "pending", now, now))
-    except ConditionFailed:
-        return None
-    return delivery_of(item) if item else None
-
-
 def due_time(ms: int) -> str:
     """The due index's sort key: epoch milliseconds that sort as text."""
     return f"{ms:015d}"
@@ -211,37 +157,70 @@ def due_time(ms: int) -> str:
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _after(step: Step, now: int) -> tuple[State, int]:
-    """The delivery's state after an attempt, and when the next one is due if there is one."""
+def _stepped(delivery: Delivery, step: Step, now: int) -> Delivery:
+    """The delivery after one more attempt, and when the next one is due if there is one."""
+    made = replace(delivery, attempts=delivery.attempts + 1)
     match step:
         case RetryAt(at=at):
-            return "pending", at
+            return replace(made, state="pending", next_at=at)
         case Disable(delivered=False):
-            return "held", now
+            return replace(made, state="held", next_at=now)
         case GiveUp():
-            return "exhausted", now
+            return replace(made, state="exhausted", next_at=now)
         case Done() | Disable():
-            return "delivered", now
+            return replace(made, state="delivered", next_at=now)
 
 
-def _move(delivery: Delivery, state: State, next_at: int, now: int, attempts: int | None = None) -> Update:
-    """A change of state, unless somebody has changed it since it was read."""
-    index = _waiting(delivery, state, next_at, now)
+def _attempt(delivery: Delivery, outcome: Outcome, after: Delivery, now: int) -> Item:
+    key = keys.attempt(delivery.tenant, delivery.id, after.attempts)
+    return {
+        "pk": key.pk,
+        "sk": key.sk,
+        "at": now - outcome.ms,
+        "kind": outcome.kind,
+        "status": outcome.status,
+        "ms": outcome.ms,
+        "body": outcome.body,
+        "error": outcome.error,
+        "next_at": after.next_at if after.state == "pending" else None,
+        "expires_at": (now + KEPT) // SECOND,
+    }
+
+
+def _recorded(table: Table, ops: list[TransactWrite], after: Delivery) -> Delivery | None:
+    try:
+        table.transact(ops)
+    except TransactionFailed:
+        return None
+    return after
+
+
+CHANGING = ("state", "next_at", "attempts", "run", "reported", "owed_successes", "owed_failures")
+
+
+def _move(delivery: Delivery, after: Delivery, now: int) -> Update:
+    """From one to the other, unless somebody has changed it since it was read."""
+    index = _indexes(after, now)
+    read = ("attempts", "state", "run", "owed_successes", "owed_failures")
     return Update(
         keys.delivery(delivery.tenant, delivery.id),
-        set={"state": state, "next_at": next_at, "attempts": attempts or delivery.attempts, **index},
+        set={**{name: getattr(after, name) for name in CHANGING}, **index},
         remove=tuple(name for name in INDEXED if name not in index),
-        condition=all_of(equals("attempts", delivery.attempts), equals("state", delivery.state)),
+        condition=all_of(*(equals(name, getattr(delivery, name)) for name in read)),
     )
 
 
-def _waiting(delivery: Delivery, state: State, next_at: int, now: int) -> Item:
+def _indexes(delivery: Delivery, now: int) -> Item:
     """The index keys of a delivery that still has something ahead of it."""
     shard = keys.due(int(delivery.id[:8], 16) % keys.DUE_SHARDS)
-    if state == "pending":
-        ring = next_at + GRACE if next_at - now <= queue.LONGEST_DELAY * SECOND else next_at
-        return keys.indexed(g2=(shard, due_time(ring)))
-    if state == "held":
+    if delivery.state == "pending":
+        near = delivery.next_at - now <= queue.LONGEST_DELAY * SECOND
+        return keys.indexed(g2=(shard, due_time(delivery.next_at + (GRACE if near else 0))))
+    if delivery.state == "held":
         log = keys.endpoint_log(delivery.tenant, delivery.webhook)
-        return keys.indexed(g2=(shard, due_time(next_at + REST)), g3=(log, delivery.event))
-    return {}
+        return keys.indexed(g2=(shard, due_time(delivery.next_at + REST)), g3=(log, delivery.event))
+    owing = delivery.owed_successes or delivery.owed_failures
+    index = keys.indexed(g2=(shard, due_time(now + GRACE))) if owing else {}
+    if delivery.state == "exhausted":
+        index |= keys.indexed(g3=(keys.given_up(delivery.tenant, delivery.webhook), delivery.event))
+    return index

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadwire import chatbots, ids
-from leadwire.apikeys import Admission
 from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.leads import query as listing
@@ -17,6 +15,7 @@ from leadwire.leads.service import Requirement
 from leadwire.tenants import DEFAULT_CHATBOT
 
 from . import errors, shapes
+from .headers import limit_headers
 
 UNDER_CHATBOT = "/api/v1/chatbots/{chatbotId}/leads"
 BARE = "/api/v1/leads"
@@ -75,11 +74,6 @@ def show_created(tenant: Tenant, stored: Stored) -> Reply:
 
 def show(tenant: Tenant, lead: Lead) -> Reply:
     return Reply(200, {"success": True, "data": shapes.lead(tenant, lead)})
-
-
-def limit_headers(admission: Admission) -> Mapping[str, str]:
-    """This dialect publishes a fourth header (decision D11)."""
-    return {"X-RateLimit-Used": str(admission.used)}
 
 
 DIALECT = Dialect(

@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from leadwire import events
-from leadwire.context import Tenant, iso
+from leadwire.context import Ctx, Tenant, iso
 from leadwire.events import Event
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
 
-from .lead_object import full_name, lead_object
+from .lead_object import COMPLETED, QUALIFICATION, full_name, lead_object
 
-TYPES_V2 = {events.LEAD_CREATED: "LEAD_CREATED"}
+CONVERSATION_COMPLETED = "CONVERSATION_COMPLETED"
+TYPES_V2 = {events.LEAD_CREATED: ("LEAD_CREATED",)}
+MISSED_CALL = "missed_call"
+"""The source of the leads that a missed call makes."""
 
 
-def render_v2(event: Event, tenant: Tenant, webhook: Webhook) -> str:
+def words_v2(event: Event) -> Sequence[str]:
+    return (*TYPES_V2.get(event.type, ()), *([CONVERSATION_COMPLETED] if completed(event) else ()))
+
+
+def words_v1(event: Event, *, missed_call: bool) -> Sequence[str]:
+    """V1 has one kind of event, and two lists of endpoints for it, by where the lead came from."""
+    ours = (event.lead.get("source") == MISSED_CALL) is missed_call
+    return [CONVERSATION_COMPLETED] if ours and completed(event) else []
+
+
+def completed(event: Event) -> bool:
+    """Whether the event is the one that made the lead's qualification complete."""
+    if event.type not in (events.LEAD_CREATED, events.LEAD_UPDATED) or not _complete(event.lead.get("custom")):
+        return False
+    before, _ = event.changes.get("custom", (event.lead.get("custom"), None))
+    return event.type == events.LEAD_CREATED or not _complete(before)
+
+
+def render_v1(ctx: Ctx, event: Event, _webhook: Webhook, _word: str) -> str:
+    return _json({**lead_object(ctx.tenant, event.lead), **conversation(event.lead), "timestamp": iso(event.at)})
+
+
+def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
     """The payload of V1, and what tells V2's events apart."""
-    type_ = TYPES_V2[event.type]
     body = {
-        **lead_object(tenant, event.lead),
-        "type": type_.lower(),
+        **lead_object(ctx.tenant, event.lead),
+        "type": word.lower(),
         **conversation(event.lead),
         "timestamp": iso(event.at),
-        "eventType": type_,
+        "eventType": word,
         "webhookId": webhook.id,
         "eventId": event.id,
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _json(body)
 
 
-def headers_v2(event: Event, _webhook: Webhook, settings: Settings) -> dict[str, str]:
-    return {"x-origin": settings.origin, "x-event-type": TYPES_V2[event.type]}
+def headers_v1(_word: str, settings: Settings) -> dict[str, str]:
+    return {"x-origin": settings.origin}
+
+
+def headers_v2(word: str, settings: Settings) -> dict[str, str]:
+    return {"x-origin": settings.origin, "x-event-type": word}
+
+
+def fields(_tenant: Tenant, event: Event) -> Mapping[str, Any]:
+    return event.lead
 
 
 def conversation(lead: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,12 +94,35 @@ def conversation(lead: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _complete(custom: Mapping[str, Any] | None) -> bool:
+    return str((custom or {}).get(QUALIFICATION, "")).upper() == COMPLETED
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
 FACE_V2 = Face(
     name="public_v2",
-    types=TYPES_V2,
+    words=words_v2,
     render=render_v2,
     headers=headers_v2,
+    fields=fields,
     schedule="long",
     timeout=10.0,
     limit=6,
 )
+FACE_V1_MISSED_CALL = Face(
+    name="public_v1_missed_call",
+    words=functools.partial(words_v1, missed_call=True),
+    render=render_v1,
+    headers=headers_v1,
+    fields=fields,
+    schedule="v1",
+    timeout=10.0,
+    limit=20,
+)
+FACE_V1_CHAT_WIDGET = replace(
+    FACE_V1_MISSED_CALL, name="public_v1_chat_widget", words=functools.partial(words_v1, missed_call=False)
+)
+FACES = (FACE_V2, FACE_V1_MISSED_CALL, FACE_V1_CHAT_WIDGET)

@@ -1,0 +1,66 @@
+"""How the lists dialect sends webhooks (contracts/lists.md, "Webhook delivery"; decisions.md, lists)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leadwire import events
+from leadwire.context import Ctx, Tenant, iso
+from leadwire.events import Event
+from leadwire.leads import model
+from leadwire.settings import Settings
+from leadwire.webhooks.model import Face, Webhook
+
+from . import shapes
+
+STATUS_CHANGED = "lead.status_changed"
+
+
+def words(event: Event) -> Sequence[str]:
+    """A status changed only if it reads otherwise in this dialect, which knows four of them."""
+    if event.type not in (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED):
+        return []
+    before, after = (_status(one) for one in event.changes.get("status", ("", "")))
+    changed = event.type == events.LEAD_UPDATED and before != after
+    return [event.type, STATUS_CHANGED] if changed else [event.type]
+
+
+def fields(tenant: Tenant, event: Event) -> Mapping[str, Any]:
+    """The payload's `data`, which is also what filters look at."""
+    lead = shapes.lead(tenant, model.of_snapshot(event.lead))
+    before = event.changes.get("status")
+    return {**lead, "previous_status": _status(before[0])} if before else lead
+
+
+def render(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
+    body = {
+        "event": word,
+        "event_id": event.id,
+        "webhook_id": webhook.id,
+        "created_at": iso(event.at),
+        "data": fields(ctx.tenant, event),
+    }
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def headers(_word: str, _settings: Settings) -> dict[str, str]:
+    return {}
+
+
+def _status(status: str) -> str:
+    return shapes.STATUS_OUT.get(status, shapes.OTHERS)
+
+
+FACE = Face(
+    name="lists",
+    words=words,
+    render=render,
+    headers=headers,
+    fields=fields,
+    schedule="short",
+    timeout=10.0,
+    limit=20,
+)
+FACES = (FACE,)
