@@ -78,7 +78,8 @@ test-python: .venv/.dev ## Units, stores, dialects, flows on the embedded cloud,
 
 .PHONY: test-cloud
 test-cloud: .venv/.dev .tools/sam/.done .tools/ministack/.done ## sam build, sam deploy and flows on the emulator
-	$(call suite,tests on the emulator,pytest -q -m emulator tests/flows/emulator)
+	$(call suite,the store on the emulator,pytest -q -m emulator tests/store)
+	$(call suite,flows on the emulator,pytest -q -m emulator tests/flows/emulator)
 
 .PHONY: fmt
 fmt: .venv/.dev ## Format and mend what ruff can mend

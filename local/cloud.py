@@ -55,10 +55,7 @@ def up(port: int = DEFAULT_PORT, home: Path = HOME) -> dict[str, Any]:
     `port` 0 takes a free one. `home` keeps the logs, the emulator's files and cloud.json (in its parent).
     Raises CloudFailed.
     """
-    state = running(home)
-    if state is None:
-        state = _start(port or free_port(), home)
-        demo.save(state, _state_file(home))
+    state = running(home) or start(port, home)
     os.environ |= DUMMY_CREDENTIALS | {"AWS_ENDPOINT_URL": state["endpoint"]}
     parameters = parameters_of("local") | {"Architecture": architecture(), "EndpointUrl": state["endpoint"]}
     build(parameters, home)
@@ -69,6 +66,13 @@ def up(port: int = DEFAULT_PORT, home: Path = HOME) -> dict[str, Any]:
     if "keys" not in state:
         with _step("the demo tenant"):
             state |= stack.populate(state)
+    demo.save(state, _state_file(home))
+    return state
+
+
+def start(port: int, home: Path) -> dict[str, Any]:
+    """Start an emulator with nothing in it; `down` ends it. Returns `pid` and `endpoint`. Raises CloudFailed."""
+    state = _start(port or free_port(), home)
     demo.save(state, _state_file(home))
     return state
 

@@ -18,6 +18,7 @@ from leadwire.store.dynamodb import DynamoEngine
 from leadwire.store.schema import create_table_arguments
 from leadwire.store.sqlite import SqliteEngine
 from leadwire.store.types import Engine
+from local import cloud
 
 REGION = "us-east-1"
 EMULATOR = os.environ.get("LEADWIRE_EMULATOR_ENDPOINT")
@@ -64,7 +65,7 @@ ENGINES = [
     "sqlite-memory",
     "sqlite-file",
     "moto",
-    *([pytest.param("ministack", marks=pytest.mark.emulator)] if EMULATOR else []),
+    pytest.param("ministack", marks=pytest.mark.emulator),
     *(["aws"] if REAL_TABLE else []),
 ]
 
@@ -90,9 +91,22 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             case "moto":
                 yield stack.enter_context(moto())
             case "ministack":
-                yield stack.enter_context(ministack(str(EMULATOR)))
+                yield stack.enter_context(ministack(request.getfixturevalue("emulator")))
             case "aws":
                 yield DynamoEngine(str(REAL_TABLE))
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """Where ministack answers: the one that is named, or one of our own."""
+    if EMULATOR:
+        yield EMULATOR
+        return
+    home = cloud.ROOT / ".leadwire" / "test-store"
+    try:
+        yield str(cloud.start(0, home)["endpoint"])
+    finally:
+        cloud.down(home)
 
 
 @pytest.fixture
@@ -142,7 +156,7 @@ def ministack(endpoint: str) -> Iterator[DynamoEngine]:
 def credentials() -> Iterator[None]:
     """Credentials that open nothing, and no session from before them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_ACCESS_KEY_ID", cloud.ANY)  # what ministack takes for the account itself
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
