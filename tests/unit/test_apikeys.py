@@ -19,8 +19,9 @@ from leadwire.apikeys import Admission
 from leadwire.context import Ctx
 from leadwire.errors import InvalidInput, NotFound, Unauthorized
 from leadwire.ports import Ports
+from leadwire.store.faults import FaultyEngine
 from leadwire.store.table import Meter, Table
-from leadwire.store.types import Put, Query
+from leadwire.store.types import Consumed, Item, Put, Query, Write
 from tests import factories
 from tests.factories import Clock
 
@@ -180,6 +181,21 @@ def test_of_sixteen_threads_that_find_the_window_over_one_opens_the_next(on_disk
     _, token = apikeys.create(ctx, "crm", "k")
     at_once(16, lambda: admit(on_disk, token))
     assert [key.used for key in apikeys.every(ctx)] == [16]
+
+
+def test_a_call_that_is_overtaken_while_it_opens_a_window_is_counted_in_the_one_that_is_open(
+    ports: Ports, ctx: Ctx, clock: Clock
+) -> None:
+    """Between the refusal that says "the window is over" and the new window, three others call."""
+    _, token = apikeys.create(ctx, "crm", "k")
+
+    class Overtaken(FaultyEngine):
+        def write(self, op: Write) -> tuple[Item | None, Consumed]:
+            if self.calls == 1:
+                assert [admit(ports, token).used for _ in range(3)] == [1, 2, 3]
+            return super().write(op)
+
+    assert admit(factories.ports(Overtaken(ports.engine), clock), token).used == 4
 
 
 # --- public counts per company ----------------------------------------------------------------------------------------

@@ -236,6 +236,22 @@ def test_a_first_owner_that_is_too_late_writes_nothing(ports: Ports, keys_of_fam
     assert send(ports, "crm", keys_of_families["crm"]).text == answers[0].text
 
 
+def test_a_first_owner_that_is_too_late_writes_nothing_even_while_the_second_is_at_work(
+    ports: Ports, keys_of_families: Keys, clock: Clock
+) -> None:
+    """The record is running again, but not the first owner's any more. Then the second one dies, and a third works."""
+    token = keys_of_families["crm"]
+
+    def overtake() -> None:
+        clock.advance(idempotency.HELD)
+        assert dies(ports, "crm", token, 3, before=True)
+
+    late = send(factories.ports(Meanwhile(ports.engine, overtake), clock), "crm", token)
+    assert (late.status, effects(ports.engine)) == (409, (0, 0))
+    clock.advance(idempotency.HELD)
+    assert (send(ports, "crm", token).status, effects(ports.engine)) == (201, (1, 1))
+
+
 def test_sixteen_repeats_at_once_have_one_effect(tmp_path: Path, clock: Clock) -> None:
     with factories.engine(tmp_path / "table.db", clock) as engine:
         world = factories.ports(engine, clock)
