@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from leadwire import events, ids, telemetry
+from leadwire import events, faces, ids, telemetry
 from leadwire.context import Ctx, Tenant, open_ctx
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.events import Event
@@ -26,6 +26,7 @@ from leadwire.webhooks.model import Delivery, Webhook
 from leadwire.webhooks.sweep import sweep
 from tests.factories import Clock
 
+BY_NAME = {face.name: face for face in faces.ALL}
 type Behave = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -154,6 +155,17 @@ class Pipeline:
         return service.get(self.ctx, FACE_V2, webhook.id)
 
     def event(self, number: int = 1, **lead: Any) -> Event:
+        """A new lead's event, in the journal as well."""
+        event = self.unwritten(number, **lead)
+        self.ctx.table.write(events.put(event))
+        return event
+
+    def told(self) -> list[Event]:
+        """What operators were told, in order."""
+        items = [item for item in self.items() if item["sk"].startswith("EVT#") and "webhook" in item]
+        return [events.from_item(item) for item in sorted(items, key=lambda item: item["sk"])]
+
+    def unwritten(self, number: int = 1, **lead: Any) -> Event:
         now = self.ctx.now_ms()
         snapshot = {"number": number, "version": 1, "created_at": now, "updated_at": now, "status": "new", **lead}
         return events.of_lead(self.ctx, events.LEAD_CREATED, ids.ulid(now), snapshot, {})
@@ -162,7 +174,7 @@ class Pipeline:
         """Fan out one batch; the ids of the messages that failed."""
         bodies = [json.dumps({"detail": json.loads(events.to_detail(event))}) for event in happened]
         records = [{"messageId": f"m{at}", "body": body} for at, body in enumerate(bodies)]
-        answer = fanout.fan_out(self.ports, {FACE_V2.name: FACE_V2}, records)
+        answer = fanout.fan_out(self.ports, BY_NAME, records)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def deliver(self) -> int:

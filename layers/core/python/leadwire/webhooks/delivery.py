@@ -19,6 +19,7 @@ from typing import Any
 from leadwire import keys, telemetry
 from leadwire.ports import Ports
 from leadwire.store.table import Table
+from leadwire.store.types import Throttled, TransactionConflict, Unavailable
 
 from . import endpoints, health, queue, retry, sender, signing, store
 from .model import Delivery, Outcome, Webhook
@@ -80,10 +81,20 @@ def _attempt(
     after = store.record(table, webhook, delivery, outcome, step, now)
     if after is None:
         return _log("repeated", alarm, table, delivery, outcome)
-    if not outcome.delivered and health.hopeless(webhook, now):
-        endpoints.disable(table, delivery, "failing", now, endpoints.still_failing(webhook))
     queue.ring(ports, [after], now)
+    if not outcome.delivered:
+        _fuse(table, delivery, webhook, now)
     return _log("retrying" if after.state == "pending" else after.state, alarm, table, after, outcome)
+
+
+def _fuse(table: Table, delivery: Delivery, before: Webhook, now: int) -> None:
+    """The circuit, and disabling, after a failure. A crash in between, or a busy table, leaves it to the next one."""
+    try:
+        webhook = endpoints.blow(table, delivery.tenant, before, now)
+        if webhook and health.hopeless(webhook, now):
+            endpoints.disable(table, delivery, "failing", now, endpoints.still_failing(webhook))
+    except (Throttled, TransactionConflict, Unavailable) as busy:
+        telemetry.fault("fuse.missed", busy, webhook=delivery.webhook)
 
 
 def _due(delivery: Delivery, alarm: Alarm, now: int) -> bool:

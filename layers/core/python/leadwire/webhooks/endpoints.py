@@ -92,11 +92,34 @@ def still_failing(webhook: Webhook) -> Condition:
     return any_of(since, Compare("consecutive_failures", ">=", health.MOST_FAILURES))
 
 
+def blow(table: Table, tenant: str, webhook: Webhook, now: int) -> Webhook | None:
+    """Count a failure in the circuit's window and open the circuit if it is enough; `webhook` is as it was read before
+    the attempt. The endpoint as it is now, exact; None if it is gone.
+    """
+    place = key(tenant, webhook.id)
+    if webhook.open_until is not None:  # this was the one attempt that a half-open circuit let through
+        return _changed(table, Update(place, set=health.opened(webhook, now), condition=PRESENT))
+    one = {"window_attempts": 1, "window_failures": 1}
+    begun = Compare("window_at", ">", now - health.WINDOW)
+    after = _changed(table, Update(place, add=one, condition=begun))
+    if after is None:
+        fresh = any_of(equals("window_at", None), Compare("window_at", "<=", now - health.WINDOW))
+        after = _changed(table, Update(place, set={"window_at": now, **one}, condition=fresh))
+        after = after or _changed(table, Update(place, add=one, condition=PRESENT))  # somebody else began it
+    if after is None or after.open_until is not None or not health.blows(after):
+        return after
+    closed = equals("open_until", None)
+    return _changed(table, Update(place, set=health.opened(after, now), condition=closed)) or after
+
+
+def _changed(table: Table, update: Update) -> Webhook | None:
+    try:
+        return of_item(table.update(update))
+    except ConditionFailed:
+        return None
+
+
 def claim_probe(table: Table, tenant: str, webhook: Webhook, now: int) -> Webhook | None:
     """The right to be the one attempt that goes through a half-open circuit, or None: somebody else is."""
     unchanged = all_of(PRESENT, equals("open_until", webhook.open_until))
-    try:
-        claimed = table.update(Update(key(tenant, webhook.id), set={"open_until": now + PROBE}, condition=unchanged))
-    except ConditionFailed:
-        return None
-    return of_item(claimed)
+    return _changed(table, Update(key(tenant, webhook.id), set={"open_until": now + PROBE}, condition=unchanged))

@@ -54,55 +54,46 @@ class Tally:
 
 
 def tally(webhook: Webhook, outcome: Outcome, now: int) -> Tally:
-    """The published counters are exact, because they are added to. What steers the circuit is taken from the endpoint
-    as it was read before the attempt: good enough for a fuse, and no reason for attempts to wait for one another.
+    """What is written in the attempt's transaction. What a failure means for the circuit is written after it, by
+    `endpoints.blow`: there the exact numbers are known.
     """
-    changed: dict[str, Any] = {"last_triggered_at": now}
-    add: dict[str, int] = {}
-    if outcome.delivered:
-        add |= {"successes": 1}
-        changed |= {"consecutive_failures": 0, "failing_since": None, "last_success_at": now, "last_error": ""}
-    else:
-        add |= {"failures": 1, "consecutive_failures": 1}
-        changed |= {"last_failure_at": now, "last_error": outcome.error}
-        if webhook.failing_since is None:
-            changed["failing_since"] = now
-    return _with_circuit(webhook, outcome, now, Tally(changed, add))
+    if not outcome.delivered:
+        since = {"failing_since": now} if webhook.failing_since is None else {}
+        changed = {"last_triggered_at": now, "last_failure_at": now, "last_error": outcome.error, **since}
+        return Tally(changed, {"failures": 1, "consecutive_failures": 1})
+    fine = {"consecutive_failures": 0, "failing_since": None, "last_error": ""}
+    changed = {"last_triggered_at": now, "last_success_at": now, **fine}
+    if webhook.open_until is None:
+        return Tally(changed, {"successes": 1, "window_attempts": 1})
+    return Tally({**changed, **CLOSED}, {"successes": 1})
 
 
-def _with_circuit(webhook: Webhook, outcome: Outcome, now: int, counted: Tally) -> Tally:
-    bad = 0 if outcome.delivered else 1
-    fresh = webhook.window_at is None or now - webhook.window_at >= WINDOW
-    attempts, failures = (1, bad) if fresh else (webhook.window_attempts + 1, webhook.window_failures + bad)
-    empty: dict[str, Any] = {"window_at": now, "window_attempts": 0, "window_failures": 0}
-    if webhook.open_until is not None:
-        after = {"open_until": None, "trips": 0} if outcome.delivered else _opened(webhook, now)
-        return Tally({**counted.set, **empty, **after}, counted.add)
-    if bad and attempts >= LEAST and failures >= SHARE * attempts:
-        return Tally({**counted.set, **empty, **_opened(webhook, now)}, counted.add)
-    if fresh:
-        window: dict[str, Any] = {"window_at": now, "window_attempts": attempts, "window_failures": failures}
-        return Tally({**counted.set, **window}, counted.add)
-    return Tally(counted.set, {**counted.add, "window_attempts": 1, "window_failures": bad})
+def in_window(webhook: Webhook, now: int) -> bool:
+    return webhook.window_at is not None and now - webhook.window_at < WINDOW
 
 
-def _opened(webhook: Webhook, now: int) -> dict[str, Any]:
-    return {"open_until": now + OPEN, "trips": webhook.trips + 1}
+def blows(webhook: Webhook) -> bool:
+    """Whether the failures of the window open the circuit."""
+    return webhook.window_attempts >= LEAST and webhook.window_failures >= SHARE * webhook.window_attempts
+
+
+def opened(webhook: Webhook, now: int) -> Mapping[str, Any]:
+    empty = {"window_at": now, "window_attempts": 0, "window_failures": 0}
+    return {"open_until": now + OPEN, "trips": webhook.trips + 1, **empty}
 
 
 def hopeless(webhook: Webhook, now: int) -> bool:
-    """Whether one more failure, at `now`, is the one after which an endpoint is disabled."""
-    too_many = webhook.consecutive_failures + 1 >= MOST_FAILURES
-    return too_many or (webhook.failing_since is not None and now - webhook.failing_since >= LONGEST_FAILURE)
+    """Whether an endpoint whose last attempt failed is to be disabled."""
+    too_long = webhook.failing_since is not None and now - webhook.failing_since >= LONGEST_FAILURE
+    return too_long or webhook.consecutive_failures >= MOST_FAILURES
 
 
-RECOVERED: Mapping[str, Any] = {
-    "consecutive_failures": 0,
-    "failing_since": None,
+CLOSED: Mapping[str, Any] = {
     "open_until": None,
     "trips": 0,
     "window_at": None,
     "window_attempts": 0,
     "window_failures": 0,
 }
+RECOVERED: Mapping[str, Any] = {**CLOSED, "consecutive_failures": 0, "failing_since": None}
 """An endpoint that its owner enables begins anew."""

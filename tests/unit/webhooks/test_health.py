@@ -1,0 +1,231 @@
+"""The circuit, disabling, and what operators are told: on the real socket, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leadwire import events
+from leadwire.dialects.public.faces import FACE_V2
+from leadwire.store.faults import FaultyEngine
+from leadwire.store.types import Put, TransactionConflict
+from leadwire.webhooks import endpoints, health, service
+from leadwire.webhooks.model import Outcome, Webhook
+from leadwire.webhooks.service import Changes
+
+DOWN = (500, {}, b"down")
+NOW = 1_795_262_400_000
+WEBHOOK = Webhook(id="w", face="public_v2", event_types=frozenset({"LEAD_CREATED"}), url="https://example.com")
+GOOD, BAD = Outcome(kind="answered", ms=1, status=200), Outcome(kind="answered", ms=1, status=500, error="HTTP 500")
+
+
+def after(ctx: Any, *outcomes: Outcome) -> Webhook:
+    """The endpoint after these attempts, one after the other, at the time of the clock."""
+    table, tenant, now = ctx.table, ctx.tenant.id, ctx.now_ms()
+    found = endpoints.find(table, tenant, "w")
+    if found is None:
+        table.write(Put(endpoints.item(tenant, WEBHOOK)))
+    for outcome in outcomes:
+        before = endpoints.find(table, tenant, "w")
+        assert before
+        table.write(endpoints.counted(tenant, before, outcome, now, (0, 0)))
+        if not outcome.delivered:
+            endpoints.blow(table, tenant, before, now)
+    last = endpoints.find(table, tenant, "w")
+    assert last
+    return last
+
+
+@pytest.mark.parametrize(
+    ("failures", "successes", "gate"),
+    [(7, 3, "open"), (6, 4, "closed"), (9, 0, "closed"), (10, 0, "open"), (14, 6, "open"), (13, 7, "closed")],
+)
+def test_the_circuit_opens_at_seventy_percent_of_ten_attempts(
+    failures: int, successes: int, gate: str, ctx: Any
+) -> None:
+    webhook = after(ctx, BAD, *[GOOD] * successes, *[BAD] * (failures - 1))
+    assert health.gate(webhook, ctx.now_ms()) == gate
+
+
+def test_failures_of_more_than_five_minutes_ago_do_not_open_the_circuit(ctx: Any, clock: Any) -> None:
+    after(ctx, *[BAD] * 9)
+    clock.advance(300)
+    webhook = after(ctx, BAD)
+    assert (health.gate(webhook, ctx.now_ms()), webhook.window_attempts) == ("closed", 1)
+
+
+def test_the_circuit_is_open_for_thirty_seconds_then_half_open_and_a_success_closes_it(ctx: Any, clock: Any) -> None:
+    webhook, now = after(ctx, *[BAD] * 10), ctx.now_ms()
+    assert [health.gate(webhook, now + ms) for ms in (0, 29_999, 30_000)] == ["open", "open", "half-open"]
+    clock.advance(30)
+    again = after(ctx, BAD)
+    assert (health.gate(again, ctx.now_ms() + 29_999), again.trips) == ("open", 2)
+    clock.advance(30)
+    closed = after(ctx, GOOD)
+    assert (health.gate(closed, ctx.now_ms()), closed.trips) == ("closed", 0)
+
+
+def test_attempts_that_fail_at_the_same_time_open_the_circuit_once(ctx: Any) -> None:
+    before, now = after(ctx), ctx.now_ms()
+    for _ in range(15):
+        endpoints.blow(ctx.table, ctx.tenant.id, before, now)
+    assert after(ctx).trips == 1
+
+
+def test_what_is_put_off_is_spread_wider_the_longer_the_circuit_stays_open_and_never_beyond_a_queue_delay() -> None:
+    rng = random.Random(1)
+    for trips in (1, 5, 100):
+        webhook = replace(WEBHOOK, open_until=NOW + 30_000, trips=trips)
+        times = [health.put_off(webhook, NOW, rng) - NOW for _ in range(200)]
+        assert min(times) >= 30_000
+        assert max(times) <= 30_000 + min(health.WIDEST, 30_000 * trips) <= 900_000
+
+
+def test_an_open_circuit_spares_the_receiver_loses_no_attempt_and_closes_with_the_first_success(
+    pipeline: Any, receiver: Any
+) -> None:
+    receiver.answer = DOWN
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(*(pipeline.event(number) for number in range(10)))
+    pipeline.deliver()
+    assert health.gate(pipeline.webhook(webhook), pipeline.ctx.now_ms()) == "open"
+    pipeline.advance(29)
+    assert len(receiver.received) == 10
+    assert {delivery.attempts for delivery in pipeline.deliveries()} == {1}
+    receiver.answer = (204, {}, b"")
+    pipeline.advance(600)
+    assert {(delivery.state, delivery.attempts) for delivery in pipeline.deliveries()} == {("delivered", 2)}
+    assert pipeline.webhook(webhook).open_until is None
+
+
+def test_a_half_open_circuit_lets_one_attempt_through(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(*(pipeline.event(number) for number in range(10)))
+    pipeline.deliver()
+    half_open = pipeline.webhook(webhook)
+    pipeline.alarms.clock.advance(30)
+    now = pipeline.ctx.now_ms()
+    claims = [endpoints.claim_probe(pipeline.ctx.table, pipeline.ctx.tenant.id, half_open, now) for _ in range(3)]
+    assert [claim is not None for claim in claims] == [True, False, False]
+    assert health.gate(pipeline.webhook(webhook), now) == "open"
+    pipeline.alarms.clock.advance(endpoints.PROBE / 1000)
+    assert health.gate(pipeline.webhook(webhook), pipeline.ctx.now_ms()) == "half-open", "a prober that died"
+
+
+def test_a_hundred_failures_in_a_row_disable_and_enabling_begins_anew(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    webhook = pipeline.register(receiver.url)
+    number = 0
+    while pipeline.webhook(webhook).enabled:
+        number += 1
+        pipeline.publish(pipeline.event(number))
+        pipeline.advance(301)
+    disabled = pipeline.webhook(webhook)
+    assert len(receiver.received) == disabled.failures == disabled.consecutive_failures == 100
+    assert disabled.disabled_because == "failing"
+    [told] = [event for event in pipeline.told() if event.type == events.WEBHOOK_DISABLED]
+    assert told.webhook == {"id": webhook.id, "reason": "failing"}
+    receiver.answer = (204, {}, b"")
+    enabled = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(enabled=True))
+    assert (enabled.consecutive_failures, enabled.failing_since, enabled.disabled_because) == (0, None, "")
+    pipeline.advance(90_000)
+    states = {delivery.state for delivery in pipeline.deliveries()}
+    assert states == {"delivered"}, "what was held is released, nothing is lost"
+
+
+def test_five_days_of_nothing_but_failures_disable(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    webhook = pipeline.register(receiver.url)
+    for number in range(1, 7):
+        assert pipeline.webhook(webhook).enabled
+        pipeline.publish(pipeline.event(number))
+        pipeline.advance(86_400)
+    assert pipeline.webhook(webhook).disabled_because == "failing"
+    assert pipeline.webhook(webhook).consecutive_failures < health.MOST_FAILURES
+
+
+def test_one_success_within_the_five_days_keeps_it(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    webhook = pipeline.register(receiver.url)
+    for number in range(1, 9):
+        receiver.answers = [(204, {}, b"")] if number == 4 else []
+        pipeline.publish(pipeline.event(number))
+        pipeline.advance(86_400)
+    assert pipeline.webhook(webhook).enabled
+
+
+def test_a_receiver_that_disables_itself_is_told_once(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = (410, {}, b"")
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event(1), pipeline.event(2))
+    pipeline.deliver()
+    assert [event.type for event in pipeline.told()] == [events.WEBHOOK_DISABLED]
+    assert pipeline.webhook(webhook).disabled_because == "receiver"
+
+
+def test_operators_are_told_of_the_fourth_failure_and_of_the_recovery(pipeline: Any, receiver: Any) -> None:
+    receiver.answers = [DOWN] * 5
+    webhook = pipeline.register(receiver.url)
+    event = pipeline.event()
+    pipeline.publish(event)
+    pipeline.advance(2100)
+    assert pipeline.told() == []
+    pipeline.advance(200_000)
+    failing, recovered = pipeline.told()
+    assert (failing.type, recovered.type) == (events.WEBHOOK_FAILING, events.WEBHOOK_RECOVERED)
+    assert (failing.webhook["attempts"], recovered.webhook["attempts"]) == (4, 6)
+    assert (failing.webhook["id"], failing.cause, failing.webhook["error"]) == (
+        webhook.id,
+        event.id,
+        "the answer was HTTP 500",
+    )
+
+
+def test_operators_are_told_of_the_last_failure(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.advance(4 * 86_400)
+    assert [event.type for event in pipeline.told()] == [events.WEBHOOK_FAILING, events.WEBHOOK_EXHAUSTED]
+    journal = [item["g1pk"] for item in pipeline.items() if item["sk"].startswith("EVT#") and "webhook" in item]
+    assert [pk.startswith(f"T#{pipeline.ctx.tenant.id}#JOURNAL#") for pk in journal] == [True, True]
+
+
+def test_operators_events_are_never_sent_to_webhooks(pipeline: Any, receiver: Any) -> None:
+    receiver.answers = [(410, {}, b"")]
+    webhook = pipeline.register(receiver.url)
+    pipeline.register(receiver.url + "2")
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    assert pipeline.publish(*pipeline.told()) == []
+    assert len(pipeline.deliveries()) == 2
+    assert pipeline.webhook(webhook).sequence == 1
+
+
+@pytest.mark.parametrize("answer", [(204, {}, b""), DOWN], ids=["success", "failure"])
+def test_counters_are_exact_even_if_the_endpoint_is_too_busy_to_be_counted_on(
+    answer: Any, pipeline: Any, receiver: Any
+) -> None:
+    receiver.answers = [answer]
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    faulty = FaultyEngine(pipeline.ports.engine)
+    faulty.fail_before(3, TransactionConflict())
+    for again in range(4, 11):
+        faulty.fail_before(again, TransactionConflict())
+    pipeline.on(faulty)
+    pipeline.deliver()
+    [delivery] = pipeline.deliveries()
+    assert delivery.attempts == 1
+    assert delivery.owed_successes + delivery.owed_failures == 1
+    assert pipeline.webhook(webhook).successes + pipeline.webhook(webhook).failures == 0
+    pipeline.advance(600)
+    counted, made = pipeline.webhook(webhook), pipeline.attempts()
+    delivered = [attempt for attempt in made if attempt["status"] == 204]
+    assert (counted.successes, counted.failures) == (len(delivered), len(made) - len(delivered))
+    assert len(receiver.received) == len(made), "nothing was sent twice for a counter's sake"
+    assert not [item for item in pipeline.items() if "g2pk" in item]
