@@ -265,6 +265,32 @@ def test_a_store_that_fails_is_a_503_in_the_dialects_shape(
     assert factories.leads(ports.engine) == []
 
 
+@dialect
+def test_a_bug_of_ours_is_a_500_in_the_dialects_shape_and_says_nothing_of_itself(
+    ports: Ports, ctx: Ctx, keys_of_families: Keys, clock: Clock, dialect: str
+) -> None:
+    broken = FaultyEngine(ports.engine)
+    broken.fail_before(3, ValueError("zeb@example.com in the text of an exception"))
+    answer = create(factories.ports(broken, clock), ctx, dialect, keys_of_families[dialect])
+    assert (answer.status, code(dialect, answer)) == (500, "SERVER_ERROR")
+    assert "zeb" not in str(answer.body)
+    assert factories.leads(ports.engine) == []
+
+
+@pytest.mark.parametrize(("fault", "status"), [(Throttled("t"), 201), (Unavailable("u"), 409)], ids=["free", "held"])
+def test_a_claim_is_given_back_when_it_is_sure_that_nothing_was_written(
+    ports: Ports, ctx: Ctx, keys_of_families: Keys, clock: Clock, no_waiting: None, fault: Exception, status: int
+) -> None:
+    """The bug: a repeat of a throttled request was refused for 30 seconds."""
+    failing = FaultyEngine(ports.engine)
+    failing.fail_before(4, fault)
+    again = {"headers": {"idempotency-key": "once"}}
+    world = factories.ports(failing, clock)
+    first = create(world, ctx, "crm", keys_of_families["crm"], **again)
+    second = create(world, ctx, "crm", keys_of_families["crm"], **again)
+    assert (first.status, second.status) == (503, status)
+
+
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Throttles are waited out for two seconds; this test knows that they do not end."""

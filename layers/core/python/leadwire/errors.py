@@ -14,7 +14,8 @@ LeadwireError
 ├── IdempotencyMismatch     422  the Idempotency-Key was used with another request (D8)
 ├── IdempotencyInProgress   409  the first request with this Idempotency-Key is still running (D8)
 ├── RateLimited             429  the key's, or the company's, window is used up
-└── Unready                 503  the table is throttled or away; trying again is right
+├── Unready                 503  the table is throttled or away; trying again is right
+└── Broken                  500  a bug of ours; the log line with the request id says where
 """
 
 from __future__ import annotations
@@ -140,3 +141,8 @@ class RateLimited(LeadwireError):
 class Unready(LeadwireError):
     code = "UNAVAILABLE"
     status = 503
+
+
+class Broken(LeadwireError):
+    code = "SERVER_ERROR"
+    status = 500
