@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadwire import chatbots, ids, lists
+from leadwire import chatbots, ids, lists, tags
 from leadwire.context import Ctx
 from leadwire.leads import service
 from leadwire.store.database import MEMORY
@@ -66,6 +66,9 @@ OPENING = {
 
 GET = Cost(1, 1, 2)
 CREATE = Cost(22, 3, 3)
+CREATE_TAGGED = Cost(22, 4, 3)
+"""One read more: is the tag known?"""
+CHANGE = Cost(12, 1, 3)
 
 OPERATIONS = (
     Operation("get", "crm", "GET /api/v1/leads/1", GET),
@@ -76,12 +79,26 @@ OPERATIONS = (
     Operation("get by phone", "public", "GET /api/v1/pub/clients/+14152000001", Cost(1, 2, 3)),
     Operation("get what is not there", "crm", "GET /api/v1/leads/999", GET),
     Operation("get by a foreign id", "chatbot", "GET /api/v1/leads/lead_0123456789abcdef", Cost(1, 0, 1)),
-    Operation("create", "crm", "POST /api/v1/leads", CREATE, CRM | person(1)),
-    Operation("create in a pipeline", "crm", "POST /api/v1/leads", CREATE, CRM | person(2, pipeline_id=1)),
-    Operation("create in a stage", "crm", "POST /api/v1/leads", Cost(22, 4, 4), CRM | person(3, pipeline_stage_id=2)),
-    Operation("create once", "crm", "POST /api/v1/leads", Cost(23, 3, 4), CRM | person(4), ONCE),
+    Operation("create", "crm", "POST /api/v1/leads", CREATE_TAGGED, CRM | person(1)),
+    Operation("create in a pipeline", "crm", "POST /api/v1/leads", Cost(22, 4, 3), CRM | person(2, pipeline_id=1)),
+    Operation("create in a stage", "crm", "POST /api/v1/leads", Cost(22, 5, 4), CRM | person(3, pipeline_stage_id=2)),
+    Operation("create once", "crm", "POST /api/v1/leads", Cost(23, 4, 4), CRM | person(4), ONCE),
     Operation("replay", "crm", "POST /api/v1/leads", Cost(2, 0, 2), CRM | person(4), ONCE),
     Operation("refuse", "crm", "POST /api/v1/leads", Cost(1, 0, 1), {"nobody": "knows"}),
+    Operation("create with a new tag", "crm", "POST /api/v1/leads", Cost(24, 4, 4), {"first_name": "T", "tags": ["t"]}),
+    Operation("change", "crm", "PATCH /api/v1/leads/1", CHANGE, {"notes": "Called"}),
+    Operation("change nothing", "crm", "PATCH /api/v1/leads/1", Cost(1, 1, 2), {"notes": "Called"}),
+    Operation("move to a stage", "crm", "PATCH /api/v1/leads/1", Cost(14, 2, 4), {"pipeline_stage_id": 3}),
+    Operation("add a known tag", "crm", "POST /api/v1/leads/1/tags", Cost(12, 2, 4), {"tag": "t"}),
+    Operation("remove a tag", "crm", "DELETE /api/v1/leads/1/tags/t", CHANGE),
+    Operation("list", "crm", "GET /api/v1/tags", Cost(1, 6, 4)),
+    Operation("get", "crm", "GET /api/v1/tags/1", Cost(1, 6, 4)),
+    Operation("list", "crm", "GET /api/v1/pipelines", Cost(1, 2, 2)),
+    Operation("create", "crm", "POST /api/v1/pipelines", Cost(6, 1, 3), {"name": "Partners"}),
+    Operation("create", "crm", "POST /api/v1/pipelines/2/stages", Cost(8, 4, 5), {"name": "New"}),
+    Operation("create", "crm", "POST /api/v1/users", Cost(8, 1, 3), {"name": "Mia", "email": "mia@example.com"}),
+    Operation("change", "crm", "PATCH /api/v1/users/1", Cost(4, 1, 3), {"role": "manager"}),
+    Operation("list", "crm", "GET /api/v1/users", Cost(1, 1, 2)),
     Operation("create", "chatbot", "POST /api/v1/leads", CREATE, CHATBOT | person(5)),
     Operation("create", "chatbot", "POST /api/v1/chatbots/{chatbot}/leads", CREATE, CHATBOT | person(6)),
     Operation("refuse a known address", "chatbot", "POST /api/v1/leads", Cost(1, 3, 2), CHATBOT | person(6)),
@@ -126,6 +143,7 @@ def _measured(ctx: Ctx, clock: Clock, operation: Operation, tokens: Keys, names:
 
 def _names(ctx: Ctx) -> dict[str, str]:
     number = service.create(ctx, factories.draft(1)).lead.number
+    tags.create(ctx, "hot-lead")
     return {
         "uuid": ids.lead_uuid(ctx.tenant.id_key, number),
         "lead_id": ids.lead_id(ctx.tenant.id_key, number),

@@ -28,6 +28,7 @@ KINDS = {
     "unix_time": r"\d{10}",
     "request_id": r"\S{8,64}",
     "seconds": r"[0-9]+",
+    "url": r"https?://\S+",
     "version": r"\d+\.\d+\.\d+\S*",
 }
 

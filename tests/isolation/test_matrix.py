@@ -49,6 +49,21 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "chatbot POST /api/v1/leads": {"name": "Ann", "email": "ann@example.com"},
     "lists POST /v1/leads": {"name": "Ann", "phone_number": "+12025550111", "list_id": "$list"},
     "crm POST /api/v1/leads": {"first_name": "Ann", "assigned_user_id": "$number"},
+    "crm PUT /api/v1/leads/{id}": {"last_name": "Lee"},
+    "crm PATCH /api/v1/leads/{id}": {"last_name": "Lee"},
+    "crm POST /api/v1/leads/{id}/tags": {"tag": "vip"},
+    "crm POST /api/v1/pipelines": {"name": "Partners"},
+    "crm PUT /api/v1/pipelines/{id}": {"name": "Partners"},
+    "crm PATCH /api/v1/pipelines/{id}": {"name": "Partners"},
+    "crm POST /api/v1/pipelines/{pipeline_id}/stages": {"name": "Offer"},
+    "crm PUT /api/v1/pipelines/{pipeline_id}/stages/{stage_id}": {"name": "Offer"},
+    "crm PATCH /api/v1/pipelines/{pipeline_id}/stages/{stage_id}": {"name": "Offer"},
+    "crm POST /api/v1/tags": {"name": "vip"},
+    "crm PUT /api/v1/tags/{id}": {"name": "gold"},
+    "crm PATCH /api/v1/tags/{id}": {"name": "gold"},
+    "crm POST /api/v1/users": {"name": "Mia", "email": "mia@example.com"},
+    "crm PUT /api/v1/users/{id}": {"name": "Mia"},
+    "crm PATCH /api/v1/users/{id}": {"name": "Mia"},
 }
 """A body that each route with a body takes. `$kind` is another tenant's id in one run and nobody's in the other."""
 

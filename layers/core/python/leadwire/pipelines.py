@@ -1,43 +1,91 @@
-"""Pipelines and their stages. Every tenant starts with one pipeline; both have numbers of their own per tenant (D4)."""
+"""Pipelines and their stages. Every tenant starts with one pipeline; both have numbers of their own per tenant (D4).
+
+One pipeline is the default; it cannot be deleted. What happens to the leads of what is deleted: leads/cascade.py.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from . import keys
+from . import keys, records
 from .context import Ctx
-from .store.types import PRESENT, Check, Item, Key, equals
+from .errors import Conflict, FieldError, InvalidInput, NotFound
+from .records import Kind, Numbered
+from .store.types import Check, Item, Key, Put, Query, TransactWrite, equals
 
 DEFAULT_NAME = "Sales"
 DEFAULT_STAGES = ("New", "Contacted", "Qualified", "Won", "Lost")
 """The stages of a new tenant's pipeline, in order; the last two are the won and the lost one."""
+STAGES = 50
+"""At most, in one pipeline: all of them fit into one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline(Numbered):
+    name: str
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Numbered):
+    pipeline_id: int
+    name: str
+    color: str = ""
+    position: int = 0
+    """1, 2, 3 … within the pipeline, without gaps."""
+    is_won: bool = False
+    is_lost: bool = False
+
+    @property
+    def status(self) -> str | None:
+        """The status that a lead takes on when it gets here: converted (won), lost, or None."""
+        return "converted" if self.is_won else "lost" if self.is_lost else None
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    id: int
-    pipeline_id: int
-    status: str | None
-    """The status that a lead takes on when it gets here: converted (won), lost, or None."""
+class Board:
+    """A pipeline and its stages in order."""
+
+    pipeline: Pipeline
+    stages: list[Stage]
 
 
-def defaults(tenant: str) -> list[Item]:
-    """The items of a new tenant's pipeline and stages."""
-    pipeline: Item = {"pk": keys.pipelines(tenant), "sk": keys.numbered(1), "name": DEFAULT_NAME, "is_default": True}
-    return [pipeline, *(_stage(tenant, place, name) for place, name in enumerate(DEFAULT_STAGES, start=1))]
+PIPELINES = Kind("pipeline", keys.pipelines, Pipeline)
+STAGES_OF_ALL = Kind("stage", keys.stages, Stage)
+
+
+def defaults(tenant: str, now_ms: int) -> list[Item]:
+    """The items of a new tenant's pipeline and stages, and of the counters that they have moved."""
+    pipeline = Pipeline(id=1, name=DEFAULT_NAME, is_default=True)
+    stages = [
+        Stage(id=n, pipeline_id=1, name=name, position=n, is_won=name == "Won", is_lost=name == "Lost")
+        for n, name in enumerate(DEFAULT_STAGES, start=1)
+    ]
+    return [
+        records.to_item(tenant, PIPELINES, records.first(pipeline, now_ms)),
+        *(records.to_item(tenant, STAGES_OF_ALL, records.first(stage, now_ms)) for stage in stages),
+        *(_counted(tenant, kind, value) for kind, value in (("pipeline", 1), ("stage", len(stages)))),
+    ]
+
+
+def _counted(tenant: str, kind: str, value: int) -> Item:
+    key = keys.counter(tenant, kind)
+    return {"pk": key.pk, "sk": key.sk, "value": value}
+
+
+# --- conditions for the transactions of leads -------------------------------------------------------------------------
 
 
 def find_stage(ctx: Ctx, stage_id: int) -> Stage | None:
     item = ctx.table.get(Key(keys.stages(ctx.tenant.id), keys.numbered(stage_id)))
-    if item is None:
-        return None
-    status = "converted" if item["is_won"] else "lost" if item["is_lost"] else None
-    return Stage(stage_id, item["pipeline_id"], status)
+    return records.of_item(STAGES_OF_ALL, item) if item else None
 
 
 def exists(ctx: Ctx, pipeline_id: int) -> Check:
     """The condition, for a transaction, that the pipeline is there."""
-    return Check(Key(keys.pipelines(ctx.tenant.id), keys.numbered(pipeline_id)), PRESENT)
+    return records.exists(ctx, PIPELINES, pipeline_id)
 
 
 def stage_in(ctx: Ctx, stage_id: int, pipeline_id: int) -> Check:
@@ -45,13 +93,193 @@ def stage_in(ctx: Ctx, stage_id: int, pipeline_id: int) -> Check:
     return Check(Key(keys.stages(ctx.tenant.id), keys.numbered(stage_id)), equals("pipeline_id", pipeline_id))
 
 
-def _stage(tenant: str, place: int, name: str) -> Item:
-    return {
-        "pk": keys.stages(tenant),
-        "sk": keys.numbered(place),
-        "pipeline_id": 1,
-        "name": name,
-        "position": place,
-        "is_won": name == "Won",
-        "is_lost": name == "Lost",
-    }
+# --- pipelines --------------------------------------------------------------------------------------------------------
+
+
+def every(ctx: Ctx) -> list[Board]:
+    """All pipelines with their stages, by number: two queries side by side."""
+    partitions = (keys.pipelines(ctx.tenant.id), keys.stages(ctx.tenant.id))
+    found, stages = ctx.table.query_many([Query(pk, consistent=True) for pk in partitions])
+    of_all = [records.of_item(STAGES_OF_ALL, item) for item in stages]
+    return [_board(records.of_item(PIPELINES, item), of_all) for item in found]
+
+
+def get(ctx: Ctx, pipeline_id: int | None) -> Board:
+    """Raises NotFound."""
+    pipeline = records.find(ctx, PIPELINES, pipeline_id)
+    return _board(pipeline, records.every(ctx, STAGES_OF_ALL))
+
+
+def create(ctx: Ctx, name: str, *, is_default: bool, stages: Sequence[Stage]) -> Board:
+    """A pipeline with its first stages, in their order; the drafts' `pipeline_id` and `position` are not looked at."""
+
+    def attempt() -> Board:
+        now, (number, drawn) = ctx.now_ms(), records.draw(ctx, PIPELINES.name)
+        pipeline = records.first(Pipeline(id=number, name=name, is_default=is_default), now)
+        ops: list[TransactWrite] = [drawn, records.addition(ctx, PIPELINES, pipeline)]
+        ops += _undefault(ctx, number) if is_default else []
+        start, more = records.draw(ctx, STAGES_OF_ALL.name, len(stages)) if stages else (1, None)
+        placed = [replace(s, id=start + n, pipeline_id=number, position=n + 1) for n, s in enumerate(stages)]
+        numbered = [records.first(stage, now) for stage in placed]
+        ops += [more] if more else []
+        ops += [records.addition(ctx, STAGES_OF_ALL, stage) for stage in numbered]
+        return records.commit(ctx, ops, Board(pipeline, numbered))
+
+    return records.persist(attempt)
+
+
+def update(ctx: Ctx, pipeline_id: int | None, changes: Mapping[str, Any]) -> Board:
+    """`changes`: name, is_default. Raises NotFound, Conflict if the default pipeline is to be no longer."""
+
+    def attempt() -> Board:
+        board = get(ctx, pipeline_id)
+        before = board.pipeline
+        if before.is_default and changes.get("is_default") is False:
+            raise Conflict("This is the default pipeline; make another one the default instead")
+        wanted = replace(before, **changes)
+        if wanted == before:
+            return board
+        after = records.revised(ctx, before, wanted)
+        ops: list[TransactWrite] = [records.revision(ctx, PIPELINES, before, after)]
+        ops += _undefault(ctx, after.id) if after.is_default and not before.is_default else []
+        return records.commit(ctx, ops, Board(after, board.stages))
+
+    return records.persist(attempt)
+
+
+def remove(ctx: Ctx, pipeline_id: int | None) -> Board:
+    """Delete the pipeline with its stages, whatever its leads. Raises NotFound, Conflict for the default pipeline."""
+
+    def attempt() -> Board:
+        board = deletable(ctx, pipeline_id)
+        ops: list[TransactWrite] = [records.removal(ctx, PIPELINES, board.pipeline)]
+        ops += [records.removal(ctx, STAGES_OF_ALL, stage) for stage in board.stages]
+        return records.commit(ctx, ops, board)
+
+    return records.persist(attempt)
+
+
+def deletable(ctx: Ctx, pipeline_id: int | None) -> Board:
+    """Raises NotFound, Conflict for the default pipeline."""
+    board = get(ctx, pipeline_id)
+    if board.pipeline.is_default:
+        raise Conflict("The default pipeline cannot be deleted")
+    return board
+
+
+# --- stages -----------------------------------------------------------------------------------------------------------
+
+
+def stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Stage:
+    """Raises NotFound for an unknown pipeline or stage, and for a stage of another pipeline."""
+    return _among(get(ctx, pipeline_id), stage_id)
+
+
+def add_stage(ctx: Ctx, pipeline_id: int | None, draft: Stage) -> Stage:
+    """`position` 0 is the last place. Raises NotFound, InvalidInput."""
+
+    def attempt() -> Stage:
+        board = get(ctx, pipeline_id)
+        if len(board.stages) >= STAGES:
+            raise InvalidInput(
+                FieldError("pipeline_id", f"has {STAGES} stages already, the most there can be", "limit")
+            )
+        number, drawn = records.draw(ctx, STAGES_OF_ALL.name)
+        wanted = _checked(replace(draft, id=number, pipeline_id=board.pipeline.id))
+        fresh = records.first(wanted, ctx.now_ms())
+        return _reordered(ctx, board, _placed(board.stages, fresh), fresh, [drawn])
+
+    return records.persist(attempt)
+
+
+def update_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None, changes: Mapping[str, Any]) -> Stage:
+    """`changes`: name, color, position, is_won, is_lost; another position moves the others.
+
+    Raises NotFound, InvalidInput.
+    """
+
+    def attempt() -> Stage:
+        board = get(ctx, pipeline_id)
+        before = _among(board, stage_id)
+        wanted = _checked(replace(before, **changes))
+        placed = _placed([other for other in board.stages if other.id != before.id], wanted)
+        return _reordered(ctx, board, placed, wanted) if placed != board.stages else before
+
+    return records.persist(attempt)
+
+
+def remove_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Stage:
+    """Delete the stage, and close the gap in the order. Raises NotFound."""
+
+    def attempt() -> Stage:
+        board = get(ctx, pipeline_id)
+        gone = _among(board, stage_id)
+        rest = _numbered([other for other in board.stages if other.id != gone.id])
+        return _reordered(ctx, board, rest, gone, [records.removal(ctx, STAGES_OF_ALL, gone)])
+
+    return records.persist(attempt)
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _board(pipeline: Pipeline, stages: Sequence[Stage]) -> Board:
+    own = [stage for stage in stages if stage.pipeline_id == pipeline.id]
+    return Board(pipeline, sorted(own, key=lambda stage: (stage.position, stage.id)))
+
+
+def _undefault(ctx: Ctx, but: int) -> list[Put]:
+    """The write that takes the default from the pipeline that has it."""
+    others = [one for one in records.every(ctx, PIPELINES) if one.is_default and one.id != but]
+    after = [records.revised(ctx, one, replace(one, is_default=False)) for one in others]
+    return [records.revision(ctx, PIPELINES, one, later) for one, later in zip(others, after, strict=True)]
+
+
+def _checked(stage: Stage) -> Stage:
+    if stage.is_won and stage.is_lost:
+        raise InvalidInput(
+            FieldError("is_lost", "excludes is_won: a stage is the one or the other", "value_error", True)
+        )
+    return stage
+
+
+def _placed(others: list[Stage], stage: Stage) -> list[Stage]:
+    """The stages in order with this one at its position, or last."""
+    place = stage.position - 1 if stage.position else len(others)
+    return _numbered([*others[:place], stage, *others[place:]])
+
+
+def _numbered(stages: Sequence[Stage]) -> list[Stage]:
+    return [replace(stage, position=position) for position, stage in enumerate(stages, start=1)]
+
+
+def _among(board: Board, stage_id: int | None) -> Stage:
+    for stage in board.stages:
+        if stage.id == stage_id:
+            return stage
+    raise NotFound("stage")
+
+
+def _reordered(ctx: Ctx, board: Board, placed: list[Stage], result: Stage, also: Sequence[TransactWrite] = ()) -> Stage:
+    """Write the stages as placed, and the pipeline, whose version keeps two such changes apart.
+
+    The result is the stage as it was written, or as it was if it is no more.
+    """
+    touched = records.revised(ctx, board.pipeline, board.pipeline)
+    ops = [records.revision(ctx, PIPELINES, board.pipeline, touched), *also, *_moves(ctx, board.stages, placed)]
+    written = next((stage for stage in placed if stage.id == result.id), result)
+    return records.commit(ctx, ops, written)
+
+
+def _moves(ctx: Ctx, before: Sequence[Stage], after: list[Stage]) -> list[TransactWrite]:
+    """The writes of the stages that differ; `after` is brought to what they write."""
+    known = {stage.id: stage for stage in before}
+    ops: list[TransactWrite] = []
+    for place, stage in enumerate(after):
+        old = known.get(stage.id)
+        if old is None:
+            ops.append(records.addition(ctx, STAGES_OF_ALL, stage))
+        elif old != stage:
+            after[place] = records.revised(ctx, old, stage)
+            ops.append(records.revision(ctx, STAGES_OF_ALL, old, after[place]))
+    return ops

@@ -28,7 +28,7 @@ def create(ports: Ports, slug: str, name: str, *, region: str = "US", shards: in
         Put(_claim(slug, tenant.id), ABSENT),
         Put(_item(tenant, name, created), ABSENT),
         Put({"pk": keys.chatbots(tenant.id), "sk": DEFAULT_CHATBOT, "name": "Default", "created_at": created}, ABSENT),
-        *(Put(item, ABSENT) for item in pipelines.defaults(tenant.id)),
+        *(Put(item, ABSENT) for item in pipelines.defaults(tenant.id, created)),
     ]
     try:
         unscoped(ports.engine).transact(ops)

@@ -83,17 +83,25 @@ def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> St
     return _persist(attempt)
 
 
-def change(ctx: Ctx, number: int | None, wanted: Callable[[Lead], Lead], *, exclusive: str = "") -> Stored:
+def change(
+    ctx: Ctx,
+    number: int | None,
+    wanted: Callable[[Lead], Lead],
+    *,
+    exclusive: str = "",
+    requires: Sequence[Requirement] = (),
+) -> Stored:
     """The lead after `wanted`, which is asked again if somebody else was faster. Raises NotFound.
 
-    With `exclusive` (email or phone) taking over another lead's raises DuplicateEmail or DuplicatePhone.
+    A requirement that does not hold is NotFound too. With `exclusive` (email or phone) taking over another lead's
+    raises DuplicateEmail or DuplicatePhone.
     """
 
     def attempt() -> Stored:
         before = get(ctx, number)
-        return _save(ctx, before, wanted(before), exclusive)
+        return _save(ctx, before, wanted(before), exclusive, _checks(requires))
 
-    return _persist(attempt)
+    return _persist(attempt, requires)
 
 
 def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
@@ -136,11 +144,11 @@ def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requireme
     raise Unready("The lead is being changed by too many others at once; try again")
 
 
-def _save(ctx: Ctx, before: Lead, wanted: Lead, exclusive: str = "") -> Stored:
+def _save(ctx: Ctx, before: Lead, wanted: Lead, exclusive: str = "", checks: Sequence[Check] = ()) -> Stored:
     """A change that changes nothing writes nothing and makes no event."""
     if not changes(before, wanted):
         return Stored(before, existed=True)
-    return store.replace(ctx, before, wanted, exclusive=exclusive)
+    return store.replace(ctx, before, wanted, checks, exclusive)
 
 
 def _duplicate(taken: store.Taken) -> Conflict:

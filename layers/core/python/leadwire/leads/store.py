@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadwire import events, keys
+from leadwire import events, keys, tags
 from leadwire.context import Ctx
 from leadwire.store.types import (
     ABSENT,
@@ -56,6 +56,8 @@ class Known:
     email: Identity | None
     phone: Identity | None
     counter: Counter
+    new_tags: tuple[str, ...] = ()
+    """Of the draft's tags those that the tenant does not have yet."""
 
     def identities(self) -> list[Identity]:
         return [identity for identity in (self.email, self.phone) if identity]
@@ -85,12 +87,13 @@ def find_identity(ctx: Ctx, kind: str, value: str) -> Identity:
 
 
 def look_up(ctx: Ctx, draft: Lead) -> Known:
-    """One round trip: 1 RRU for each identity and for the counter."""
-    wanted = identity.keys_of(ctx.tenant, draft)
+    """One round trip: 1 RRU for each identity, for each tag and for the counter."""
+    wanted, named = identity.keys_of(ctx.tenant, draft), tags.keys_of(ctx, draft.tags)
     counter = numbers.key(ctx)
-    found = ctx.table.batch_get([counter, *wanted.values()])
+    found = ctx.table.batch_get([counter, *wanted.values(), *named.values()])
     known = {kind: identity.from_item(key, found.get(key)) for kind, key in wanted.items()}
-    return Known(known.get("email"), known.get("phone"), numbers.of_item(found.get(counter)))
+    unknown = tuple(name for name, key in named.items() if key not in found)
+    return Known(known.get("email"), known.get("phone"), numbers.of_item(found.get(counter)), unknown)
 
 
 # --- writes -----------------------------------------------------------------------------------------------------------
@@ -120,7 +123,8 @@ def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[Transa
     lead = model.born(draft, number, ctx.now_ms(), ctx.ulid())
     event = events.of_lead(ctx, events.LEAD_CREATED, lead.event, model.snapshot(lead), {})
     joins = [identity.joined(known_identity, number) for known_identity in known.identities()]
-    ops = [*first, Put(to_item(ctx, lead), ABSENT), *joins, events.put(event), pending.put(ctx, lead)]
+    own = [Put(to_item(ctx, lead), ABSENT), *joins, events.put(event), pending.put(ctx, lead)]
+    ops = [*first, *own, *tags.births(ctx, known.new_tags)]
     try:
         return ctx.commit(ops, Stored(lead, existed=False))
     except TransactionFailed as refused:
@@ -145,6 +149,7 @@ def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
     put = Put(to_item(ctx, lead), equals("version", before.version))
     ops = [*checks, put, *_moves(ctx, before, lead, exclusive), events.put(event), pending.put(ctx, lead)]
+    ops += tags.births(ctx, _new_tags(ctx, before, lead))
     try:
         return ctx.commit(ops, Stored(lead, existed=True))
     except TransactionFailed as refused:
@@ -152,6 +157,13 @@ def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite
         if position < len(checks):
             raise Refused(position) from refused
         raise Lost from refused
+
+
+def _new_tags(ctx: Ctx, before: Lead, after: Lead) -> list[str]:
+    """Of the tags that are added those that the tenant does not have yet. One read if there are any."""
+    named = tags.keys_of(ctx, [tag for tag in after.tags if tag not in before.tags])
+    found = ctx.table.batch_get([*named.values()]) if named else {}
+    return [name for name, key in named.items() if key not in found]
 
 
 def remove(ctx: Ctx, before: Lead) -> Stored:

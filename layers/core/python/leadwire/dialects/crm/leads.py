@@ -1,46 +1,26 @@
-"""Leads in the crm dialect (LeadHub): create, list, get."""
+"""Leads in the crm dialect (LeadHub): create, list, get, change, delete, tag."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from leadwire import pipelines, users
 from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.errors import NotFound
+from leadwire.leads import placement, service
 from leadwire.leads import query as listing
-from leadwire.leads import service
-from leadwire.leads.model import Lead, Stored
-from leadwire.leads.service import Requirement
+from leadwire.leads.model import Lead, Stored, with_tags
 
 from . import errors, paging, shapes
 from .paging import Paged
-
-NUMBER_DIGITS = 12
+from .parts import no_content, number
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
-    draft = shapes.draft(request.body)
-    requires: list[Requirement] = []
-    if draft.stage_id:
-        draft, requirement = _placed(ctx, draft, draft.stage_id)
-        requires.append(requirement)
-    elif draft.pipeline_id:
-        requires.append(Requirement(pipelines.exists(ctx, draft.pipeline_id), "pipeline", "pipeline_id"))
-    if draft.assigned_user_id:
-        requires.append(Requirement(users.exists(ctx, draft.assigned_user_id), "user", "assigned_user_id"))
-    return service.create(ctx, draft, requires=requires)
-
-
-def _placed(ctx: Ctx, draft: Lead, stage_id: int) -> tuple[Lead, Requirement]:
-    """A stage given alone sets the pipeline; a won or lost stage sets the status (decisions.md, crm)."""
-    stage = pipelines.find_stage(ctx, stage_id)
-    if stage is None or draft.pipeline_id not in (None, stage.pipeline_id):
-        raise NotFound("stage", "pipeline_stage_id")
-    placed = replace(draft, pipeline_id=stage.pipeline_id, status=stage.status or draft.status)
-    check = pipelines.stage_in(ctx, stage_id, stage.pipeline_id)
-    return placed, Requirement(check, "stage", "pipeline_stage_id")
+    draft = placement.placed(ctx, shapes.draft(request.body))
+    return service.create(ctx, draft, requires=placement.requirements(ctx, draft))
 
 
 def every(ctx: Ctx, request: Request) -> Paged[Lead]:
@@ -53,11 +33,56 @@ def show_page(tenant: Tenant, page: Paged[Lead]) -> Reply:
 
 
 def get(ctx: Ctx, request: Request) -> Lead:
-    return service.get(ctx, _number(request.path["id"]))
+    return service.get(ctx, number(request.path["id"]))
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS else None
+def update(ctx: Ctx, request: Request) -> Stored:
+    """A stage given alone sets the pipeline; another pipeline leaves the stage behind (decisions.md, crm)."""
+    body: shapes.UpdateLead = request.body
+    change, goal = shapes.changes(body), Lead(assigned_user_id=body.assigned_user_id)
+    move: Callable[[Lead], Lead] = _unmoved
+    if body.pipeline_stage_id:
+        stage = placement.find_stage(ctx, body.pipeline_stage_id, body.pipeline_id)
+        move = placement.into_stage(stage)
+        goal = replace(goal, pipeline_id=stage.pipeline_id, stage_id=stage.id)
+    elif "pipeline_id" in body.model_fields_set:
+        move = placement.into_pipeline(body.pipeline_id)
+        goal = replace(goal, pipeline_id=body.pipeline_id)
+    if "pipeline_stage_id" in body.model_fields_set and not body.pipeline_stage_id:
+        move = _then(move, placement.out_of_stage)
+    requires = placement.requirements(ctx, goal)
+    return service.change(ctx, number(request.path["id"]), _then(change, move), requires=requires)
+
+
+def _unmoved(lead: Lead) -> Lead:
+    return lead
+
+
+def _then(first: Callable[[Lead], Lead], second: Callable[[Lead], Lead]) -> Callable[[Lead], Lead]:
+    return lambda lead: second(first(lead))
+
+
+def delete(ctx: Ctx, request: Request) -> Stored:
+    return service.delete(ctx, number(request.path["id"]))
+
+
+def add_tag(ctx: Ctx, request: Request) -> Stored:
+    tag = request.body.tag
+    return service.change(
+        ctx, number(request.path["id"]), lambda lead: replace(lead, tags=with_tags(lead.tags, (tag,)))
+    )
+
+
+def remove_tag(ctx: Ctx, request: Request) -> Stored:
+    """A tag that the lead does not have is not found."""
+    tag = request.path["tag"]
+
+    def without(lead: Lead) -> Lead:
+        if tag not in lead.tags:
+            raise NotFound("tag")
+        return replace(lead, tags=tuple(other for other in lead.tags if other != tag))
+
+    return service.change(ctx, number(request.path["id"]), without)
 
 
 def show_created(tenant: Tenant, stored: Stored) -> Reply:
@@ -68,12 +93,22 @@ def show(tenant: Tenant, lead: Lead) -> Reply:
     return Reply(200, {"data": shapes.lead(tenant, lead)})
 
 
+def show_changed(tenant: Tenant, stored: Stored) -> Reply:
+    return show(tenant, stored.lead)
+
+
+BASE = "/api/v1/leads"
 DIALECT = Dialect(
     name="crm",
     routes=(
-        Route("POST", "/api/v1/leads", "write:leads", create, show_created, body=shapes.CreateLead),
-        Route("GET", "/api/v1/leads", "read:leads", every, show_page, query=shapes.LeadList),
-        Route("GET", "/api/v1/leads/{id}", "read:leads", get, show),
+        Route("POST", BASE, "write:leads", create, show_created, body=shapes.CreateLead),
+        Route("GET", BASE, "read:leads", every, show_page, query=shapes.LeadList),
+        Route("GET", BASE + "/{id}", "read:leads", get, show),
+        Route("PUT", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
+        Route("PATCH", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
+        Route("DELETE", BASE + "/{id}", "delete:leads", delete, no_content),
+        Route("POST", BASE + "/{id}/tags", "write:leads", add_tag, show_changed, body=shapes.AddTag),
+        Route("DELETE", BASE + "/{id}/tags/{tag}", "write:leads", remove_tag, no_content),
     ),
     render_error=errors.render,
 )

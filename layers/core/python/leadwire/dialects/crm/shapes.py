@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -27,6 +29,9 @@ def _status(text: str) -> str:
 
 
 Id = Annotated[int, Field(gt=0, lt=10**12)]
+Status = Annotated[str, AfterValidator(_status)]
+Score = Annotated[int, Field(ge=-(10**9), le=10**9)]
+Tags = Annotated[list[Tag], Field(max_length=50)]
 
 
 class CreateLead(Body):
@@ -39,22 +44,34 @@ class CreateLead(Body):
     company: Line | None = None
     job_title: Line | None = None
     source: Line | None = None
-    status: Annotated[str, AfterValidator(_status)] | None = None
-    lead_score: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    status: Status | None = None
+    lead_score: Score | None = None
     starred: bool | None = None
     pipeline_id: Id | None = None
     pipeline_stage_id: Id | None = None
     assigned_user_id: Id | None = None
     notes: Text | None = None
     custom_fields: OpenMap | None = None
-    tags: list[Tag] | None = None
+    tags: Tags | None = None
+
+
+class UpdateLead(CreateLead):
+    """`PUT` and `PATCH /api/v1/leads/{id}`: both change only what is sent, and null clears it."""
+
+    first_name: FilledLine = ""
+
+
+class AddTag(Body):
+    """`POST /api/v1/leads/{id}/tags`."""
+
+    tag: Tag
 
 
 class LeadList(PageQuery):
     """`GET /api/v1/leads`."""
 
     source: Line | None = None
-    status: Annotated[str, AfterValidator(_status)] | None = None
+    status: Status | None = None
     pipeline_id: Id | None = None
     stage_id: Id | None = None
     pipeline_stage_id: Id | None = None
@@ -120,6 +137,29 @@ def draft(body: CreateLead) -> Lead:
         custom=body.custom_fields or {},
         tags=model.with_tags((), tuple(body.tags or ())),
     )
+
+
+CLEARED: dict[str, Any] = {"status": "new", "score": 0, "starred": False, "custom": {}, "assigned_user_id": None}
+"""What null leaves of a field; of the others an empty text."""
+RENAMED = {"lead_score": "score", "custom_fields": "custom"}
+PLACE = frozenset({"pipeline_id", "pipeline_stage_id"})
+
+
+def changes(body: UpdateLead) -> Callable[[Lead], Lead]:
+    """The change that a body asks for, but for where the lead stands."""
+    sent = {name: getattr(body, name) for name in body.model_fields_set - PLACE - {"phone", "tags"}}
+    plain = {RENAMED.get(name, name): value for name, value in sent.items()}
+    values = {name: CLEARED.get(name, "") if value is None else value for name, value in plain.items()}
+    if "tags" in body.model_fields_set:
+        values["tags"] = model.with_tags((), tuple(body.tags or ()))
+    phone = body.phone.e164 if body.phone else ""
+
+    def change(lead: Lead) -> Lead:
+        if "phone" in body.model_fields_set and phone != lead.phone:
+            return replace(lead, **values, phone=phone, phone_given="")
+        return replace(lead, **values)
+
+    return change
 
 
 def lead(_tenant: Tenant, lead: Lead) -> dict[str, Any]:
