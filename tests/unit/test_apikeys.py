@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadwire import apikeys, keys
-from leadwire.apikeys import Admission
+from leadwire.admission import Admission
+from leadwire.admission import admit as admit_call
 from leadwire.context import Ctx
 from leadwire.errors import InvalidInput, NotFound, Unauthorized
 from leadwire.ports import Ports
@@ -30,7 +31,7 @@ family = pytest.mark.parametrize("family", FAMILIES)
 
 
 def admit(ports: Ports, token: str, meter: Meter | None = None) -> Admission:
-    return apikeys.admit(Table(ports.engine, "", meter or Meter()), token, int(ports.clock()))
+    return admit_call(Table(ports.engine, "", meter or Meter()), token, int(ports.clock()))
 
 
 def let_in(ports: Ports, token: str) -> bool:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli import keys
 from cli.main import app
-from leadwire import apikeys
+from leadwire import admission, apikeys
 from leadwire.errors import Unauthorized
 from leadwire.store.table import unscoped
 
@@ -21,7 +21,7 @@ def demo(run_json):
 
 
 def admit(ports, token):
-    return apikeys.admit(unscoped(ports.engine), token, int(time.time()))
+    return admission.admit(unscoped(ports.engine), token, int(time.time()))
 
 
 def test_a_new_tenant_is_listed_under_its_three_ids(run_json, demo):

@@ -6,7 +6,8 @@
     errors.py     every error by name, code and status           ids.py       numbers and their public spellings
     events.py     the catalogue of domain events, and their items settings.py  the environment, read once, typed
     ports.py      the ports to the world, and the one wiring      aws.py       those ports on AWS (queue, bus, KMS)
-    tenants.py    tenants and their settings                      apikeys.py   keys, scopes, limits, revocation
+    tenants.py    tenants and their settings                      apikeys.py   keys, scopes, revocation
+    admission.py  one update says who calls, what they may do and how often
     leads/        what a lead is and can do: model (pure), service (verbs), store (items), identity (who shares a key)
     webhooks/     endpoints, fan-out, signed delivery with retries
     relay.py      events of the table's stream to the bus

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leadwire import apikeys, ports, telemetry
-from leadwire.apikeys import Admission
+from leadwire.admission import Admission, admit
 from leadwire.context import Actor, Ctx, Tenant, open_ctx
 from leadwire.errors import Broken, Forbidden, LeadwireError, RateLimited, TooLarge, Unauthorized, Unready
 from leadwire.ports import Ports
@@ -163,7 +163,7 @@ def _admit(call: Call) -> Admission:
     if apikeys.family_of(token) != call.dialect.name:
         raise Unauthorized("The API key is invalid, revoked or expired")
     table = Table(call.ports.engine, "", call.meter)
-    return apikeys.admit(table, token, int(call.ports.clock()))
+    return admit(table, token, int(call.ports.clock()))
 
 
 def _token(dialect: Dialect, event: Event) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from leadwire.apikeys import Admission
+from leadwire.admission import Admission
 from leadwire.context import Ctx, Tenant
 from leadwire.errors import LeadwireError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from leadwire.apikeys import Admission
+from leadwire.admission import Admission
 
 
 def limit_headers(admission: Admission) -> Mapping[str, str]:
