@@ -19,7 +19,16 @@ SOURCES = (
 )  # fmt: skip
 STATUS_WEIGHTS = (40, 22, 12, 8, 10, 5, 3)
 PIPELINES, STAGES, USERS, TAGS, AREAS = 5, 6, 40, 200, 300
-DOMAINS = ("gmail.com", "yahoo.com", "outlook.com", "icloud.com", "example.com", "example.org", "aol.com", "mail.test")
+DOMAINS = (
+    "gmail.com",
+    "yahoo.com",
+    "outlook.com",
+    "icloud.com",
+    "example.com",
+    "example.org",
+    "aol.com",
+    "example.net",
+)
 FIRST_NAMES, LAST_NAMES = 1500, 4000
 ONSETS = [*"mjasdcrlbktnehpgwvf", "st", "br", "ch"]
 NUCLEI = ["a", "e", "i", "o", "u", "ar", "an", "er", "in", "on", "el", "ie"]

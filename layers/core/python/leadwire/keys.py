@@ -101,6 +101,11 @@ def lead_sort_value(value: str, number: int) -> str:
     return f"{value}{SEPARATOR}{numbered(number)}"
 
 
+def number_of(sort_key: str) -> int:
+    """The number in a sort key of `lead_sort_value`."""
+    return int(sort_key.rpartition(SEPARATOR)[2])
+
+
 def created_edge(ms: int, *, last: bool) -> str:
     """Below or above every sort key of the created order at this epoch millisecond."""
     return f"{ms:015d}{SEPARATOR if not last else SEPARATOR + '~'}"
@@ -159,6 +164,11 @@ def _chunk(chunk: int) -> str:
 def chunk_of(sk: str) -> int:
     """The chunk in the sort key of a facet's or a token's chunk."""
     return int(sk[-8:])
+
+
+def token_of(sk: str) -> str:
+    """The token in the sort key of a token's chunk."""
+    return sk.rpartition(SEPARATOR)[0]
 
 
 def pending(tenant: str, shard: int) -> str:

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 from leadwire import keys
 from leadwire.context import Ctx
-from leadwire.store.types import ABSENT, Item, Key, Put, Query, Update, equals
+from leadwire.store.types import ABSENT, INDEXES, Item, Key, Put, Query, Update, equals
 
 from . import bitmap, store, terms
-from .bitmap import SIZE, Bitmap
+from .bitmap import SIZE, Bitmap, of_numbers
 from .model import Lead
+from .terms import Beginning
 
 ATTEMPTS = 30
 FIRST_PAUSE = 0.005
@@ -48,35 +49,63 @@ class Spot:
 
 
 FACET, TOKEN = "facet", "token"
+EMAIL_INDEX = INDEXES[terms.SORTS.index("email")]
 
 
 # --- reads ------------------------------------------------------------------------------------------------------------
 
 
-def facet_query(tenant: str, facet: str) -> Query:
-    return Query(keys.facet(tenant, facet))
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Queries whose answers together are one set of leads."""
+
+    queries: list[Query]
+    beginning: Beginning | None = None
+    """Only tokens that it means."""
+
+    def bitmap(self, answers: Iterable[Item]) -> Bitmap:
+        chunks: dict[int, int] = {}
+        for item in answers:
+            if self.beginning is None or self.beginning.ends(keys.token_of(item["sk"])):
+                chunk = keys.chunk_of(item["sk"])
+                chunks[chunk] = chunks.get(chunk, 0) | bitmap.decode(item["bits"])
+        return Bitmap(chunks)
 
 
-def token_queries(ctx: Ctx, prefix: str) -> list[Query]:
-    """The chunks of all tokens that begin with the prefix; one letter alone spans all partitions that begin with it."""
-    whole = keys.token_prefix(prefix)
-    if len(whole) == keys.TOKEN_PREFIX:
-        return [Query(keys.token_partition(ctx.tenant.id, prefix), prefix=prefix)]
+class Emails(Part):
+    """Entries of the sort order by e-mail instead of chunks."""
+
+    def bitmap(self, answers: Iterable[Item]) -> Bitmap:
+        return of_numbers(keys.number_of(row[f"{EMAIL_INDEX}sk"]) for row in answers)
+
+
+def facet(tenant: str, name: str) -> Part:
+    return Part([Query(keys.facet(tenant, name))])
+
+
+def exact_token(tenant: str, token: str) -> Part:
+    return Part([Query(keys.token_partition(tenant, token), prefix=token + keys.SEPARATOR)])
+
+
+def beginning(ctx: Ctx, wanted: Beginning) -> Part:
+    """What begins so; less than a partition's name spans all partitions whose names begin with it."""
+    tenant, prefix = ctx.tenant.id, wanted.kind + wanted.text
+    if wanted.kind == terms.EMAIL:
+        return Emails([Query(keys.lead_sort(tenant, "email"), index=EMAIL_INDEX, prefix=wanted.text)])
+    if wanted.kind == terms.ANY_AREA:
+        prefixes = [f"{area}{wanted.text}" for area in _areas(ctx)]
+        return Part([Query(keys.token_partition(tenant, one), prefix=one) for one in prefixes])
+    if len(prefix) >= keys.TOKEN_PREFIX:
+        return Part([Query(keys.token_partition(tenant, prefix), prefix=prefix)], wanted)
+    known = sorted(one for one in _token_prefixes(ctx) if one.startswith(prefix))
+    return Part([Query(keys.token_partition(tenant, one)) for one in known], wanted)
+
+
+def _areas(ctx: Ctx) -> list[str]:
+    """What the tokens of areas begin with, for every calling code that the tenant may have."""
     known = _token_prefixes(ctx)
-    return [Query(keys.token_partition(ctx.tenant.id, one)) for one in sorted(known) if one.startswith(whole)]
-
-
-def exact_token_query(tenant: str, token: str) -> Query:
-    return Query(keys.token_partition(tenant, token), prefix=token + keys.SEPARATOR)
-
-
-def of_items(items: Iterable[Item]) -> Bitmap:
-    """The union of chunk items."""
-    chunks: dict[int, int] = {}
-    for item in items:
-        chunk = keys.chunk_of(item["sk"])
-        chunks[chunk] = chunks.get(chunk, 0) | bitmap.decode(item["bits"])
-    return Bitmap(chunks)
+    areas = (f"{terms.AREA}{code}-" for code in sorted(terms.calling_codes()))
+    return [area for area in areas if keys.token_prefix(area) in known]
 
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------

@@ -8,17 +8,17 @@ A total is a count of bits, a page in order of creation a selection of bits; oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, islice
 from operator import and_, or_
 
 from leadwire.context import Ctx
-from leadwire.store.types import Query
 
 from . import bounds, index, pending, store, terms, walk
 from .bitmap import Bitmap, of_numbers
+from .index import Part
 from .model import Lead
 from .pending import Overlay
 
@@ -72,12 +72,11 @@ def run(ctx: Ctx, query: LeadQuery) -> Listed:
 def totals(ctx: Ctx, facets: Sequence[str]) -> dict[str, int]:
     """How many leads are in each facet: two round trips, whatever the number of facets."""
     overlay = pending.read(ctx)
-    sets = _read(ctx, {facet: [index.facet_query(ctx.tenant.id, facet)] for facet in facets})
+    sets = _read(ctx, {facet: index.facet(ctx.tenant.id, facet) for facet in facets})
     own = [(lead.number, set(terms.facets(lead))) for lead in overlay.living()]
     mask = overlay.mask()
     return {
-        facet: len((found - mask) | of_numbers(number for number, its in own if facet in its))
-        for facet, found in sets.items()
+        facet: len((sets[facet] - mask) | of_numbers(number for number, its in own if facet in its)) for facet in facets
     }
 
 
@@ -111,13 +110,12 @@ def _indexed(ctx: Ctx, query: LeadQuery) -> Bitmap:
     """Facets and tokens, read side by side, and their algebra."""
     tenant, searched = ctx.tenant.id, query.searched()
     groups = query.facets or (() if query.search or query.phone else ((terms.ALL,),))
-    wanted = {facet: [index.facet_query(tenant, facet)] for group in groups for facet in group}
-    prefixes = {prefix for option in searched for group in option for prefix in group}
-    wanted |= {prefix: index.token_queries(ctx, prefix) for prefix in sorted(prefixes)}
+    wanted: dict[Hashable, Part] = {facet: index.facet(tenant, facet) for group in groups for facet in group}
+    wanted |= {one: index.beginning(ctx, one) for groups_ in searched for group_ in groups_ for one in group_}
     if query.phone:
-        wanted[query.phone] = [index.exact_token_query(tenant, terms.phone_token(query.phone))]
+        wanted[query.phone] = index.exact_token(tenant, terms.phone_token(query.phone))
     sets = _read(ctx, wanted)
-    parts = [_union([sets[facet] for facet in group]) for group in groups]
+    parts = [_conjunction(groups, sets)] if groups else []
     if query.search:
         parts.append(_union([_conjunction(option, sets) for option in searched]))
     if query.phone:
@@ -125,10 +123,10 @@ def _indexed(ctx: Ctx, query: LeadQuery) -> Bitmap:
     return _intersection(parts)
 
 
-def _read(ctx: Ctx, wanted: Mapping[str, Sequence[Query]]) -> dict[str, Bitmap]:
+def _read(ctx: Ctx, wanted: Mapping[Hashable, Part]) -> dict[Hashable, Bitmap]:
     """Everything that was asked for in one go, put together again by name."""
-    answers = iter(ctx.table.query_many([query for queries in wanted.values() for query in queries]))
-    return {name: index.of_items(chain.from_iterable(islice(answers, len(q)))) for name, q in wanted.items()}
+    answers = iter(ctx.table.query_many([query for part in wanted.values() for query in part.queries]))
+    return {name: part.bitmap(chain.from_iterable(islice(answers, len(part.queries)))) for name, part in wanted.items()}
 
 
 def _page(ctx: Ctx, query: LeadQuery, overlay: Overlay, found: Bitmap) -> list[int]:
@@ -138,7 +136,7 @@ def _page(ctx: Ctx, query: LeadQuery, overlay: Overlay, found: Bitmap) -> list[i
     return walk.page(ctx, order, overlay, found, query.offset, query.limit)
 
 
-def _conjunction(groups: Iterable[tuple[str, ...]], sets: Mapping[str, Bitmap]) -> Bitmap:
+def _conjunction(groups: Iterable[Iterable[Hashable]], sets: Mapping[Hashable, Bitmap]) -> Bitmap:
     """In at least one set of each group."""
     return _intersection([_union([sets[name] for name in group]) for group in groups])
 

@@ -71,7 +71,7 @@ def page_from_start(ctx: Ctx, order: Order, overlay: Overlay, found: Bitmap, spa
     else:
         entries = _walked(ctx, order, settled, ahead)
     merged = heapq.merge(pending, entries, reverse=order.descending)
-    return [_number(entry) for entry in islice(merged, offset, offset + count)]
+    return [keys.number_of(entry) for entry in islice(merged, offset, offset + count)]
 
 
 def _entries_ahead(settled: Bitmap, wanted: int) -> int:
@@ -93,9 +93,5 @@ def _walked(ctx: Ctx, order: Order, settled: Bitmap, ahead: int) -> Iterator[str
     query = Query(partition, index=order.index, forward=not order.descending, limit=limit)
     for row in ctx.table.query_all(query):
         entry = row[f"{order.index}sk"]
-        if _number(entry) in settled:
+        if keys.number_of(entry) in settled:
             yield entry
-
-
-def _number(entry: str) -> int:
-    return int(entry.rpartition(keys.SEPARATOR)[2])
