@@ -47,7 +47,7 @@ def _load_chunk(connection: sqlite3.Connection, ctx: Ctx, leads: list[Lead], nam
     for lead in leads:
         for spot in index.spots_of(lead):
             spots[spot] |= bitmap.place(lead.number)[1]
-    names.update(Spot(spot.kind, _name(spot), 0) for spot in spots)
+    names.update(Spot(spot.kind, index.name(spot), 0) for spot in spots)
     _put(connection, (store.to_item(ctx, lead) for lead in leads))
     _put(connection, (_chunk(ctx, spot, bits) for spot, bits in spots.items()))
 
@@ -61,10 +61,6 @@ def _put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
 def _chunk(ctx: Ctx, spot: Spot, bits: int) -> Item:
     key = spot.key(ctx.tenant.id)
     return {"pk": key.pk, "sk": key.sk, "bits": bitmap.encode(bits), "version": 1}
-
-
-def _name(spot: Spot) -> str:
-    return spot.term if spot.kind == FACET else keys.token_prefix(spot.term)
 
 
 def _names(ctx: Ctx, names: Iterable[Spot]) -> Iterator[Item]:

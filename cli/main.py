@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import keys, tenants, webhooks
+from . import index, keys, tenants, webhooks
 from .target import DATA, Target
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(index.app, name="index")
 
 
 @app.callback()

@@ -136,23 +136,23 @@ def _round(ctx: Ctx, touched: Mapping[Spot, set[int]]) -> dict[Spot, set[int]]:
     """Read chunks, then leads, then write. Returns the chunks that others changed meanwhile."""
     tenant = ctx.tenant.id
     chunks = ctx.table.batch_get([spot.key(tenant) for spot in touched])
-    members = _members(store.find_many(ctx, set().union(*touched.values())))
-    _register(ctx, [spot for spot in touched if spot.key(tenant) not in chunks])
+    present = members(store.find_many(ctx, set().union(*touched.values())))
+    register(ctx, [spot for spot in touched if spot.key(tenant) not in chunks])
     writes = [
-        _chunk(tenant, spot, chunks.get(spot.key(tenant)), numbers, members[spot] & numbers)
+        _chunk(tenant, spot, chunks.get(spot.key(tenant)), numbers, present[spot] & numbers)
         for spot, numbers in touched.items()
     ]
     outcomes = ctx.table.write_many(writes)
     return {spot: touched[spot] for spot, refused in zip(touched, outcomes, strict=True) if refused}
 
 
-def _members(leads: Iterable[Lead]) -> dict[Spot, set[int]]:
+def members(leads: Iterable[Lead]) -> defaultdict[Spot, set[int]]:
     """Chunk to the numbers whose bits must be set there."""
-    members: dict[Spot, set[int]] = defaultdict(set)
+    found: defaultdict[Spot, set[int]] = defaultdict(set)
     for lead in leads:
         for spot in spots_of(lead):
-            members[spot].add(lead.number)
-    return members
+            found[spot].add(lead.number)
+    return found
 
 
 def _chunk(tenant: str, spot: Spot, item: Item | None, touched: set[int], members: set[int]) -> Put:
@@ -166,16 +166,27 @@ def _chunk(tenant: str, spot: Spot, item: Item | None, touched: set[int], member
     return Put({"pk": key.pk, "sk": key.sk, "bits": bitmap.encode(bits), "version": version + 1}, unchanged)
 
 
-def _register(ctx: Ctx, born: Sequence[Spot]) -> None:
+def register(ctx: Ctx, born: Sequence[Spot]) -> None:
     """Write down where a tenant's index has chunks, before they come to be: `verify` and `rebuild` look there."""
-    facets = {spot.term for spot in born if spot.kind == FACET}
+    facets = {name(spot) for spot in born if spot.kind == FACET}
     ctx.table.batch_write([Put(_named(ctx, facet)) for facet in sorted(facets)])
-    prefixes = frozenset(keys.token_prefix(spot.term) for spot in born if spot.kind == TOKEN)
+    prefixes = frozenset(name(spot) for spot in born if spot.kind == TOKEN)
     if not prefixes:
         return
     unknown = prefixes - _token_prefixes(ctx)
     if unknown:
         ctx.table.update(Update(keys.token_prefixes(ctx.tenant.id), add={"prefixes": unknown}))
+
+
+def names(ctx: Ctx) -> set[tuple[str, str]]:
+    """Kind and name of all partitions of the index that are written down."""
+    facets = ctx.table.query_all(Query(keys.facet_name(ctx.tenant.id, "").pk))
+    return {(FACET, item["sk"]) for item in facets} | {(TOKEN, prefix) for prefix in _token_prefixes(ctx)}
+
+
+def name(spot: Spot) -> str:
+    """What the spot's partition is called: its facet, or what its token begins with."""
+    return spot.term if spot.kind == FACET else keys.token_prefix(spot.term)
 
 
 def _token_prefixes(ctx: Ctx) -> frozenset[str]:
