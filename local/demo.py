@@ -29,7 +29,7 @@ def make(ports: Ports) -> dict[str, Any]:
         _hire(tenants.operate(ports, tenant, "demo"))
     ctx = tenants.operate(ports, tenant, "demo")
     tokens = {family: apikeys.create(ctx, family, "demo")[1] for family in apikeys.FAMILIES}
-    chatbot_id, list_id = chatbots.create(ctx, "Demo"), lists.create(ctx, "Demo")
+    chatbot_id, list_id = chatbots.create(ctx, "Demo").id, lists.create(ctx, "Demo").id
     return {"tenant": SLUG, "keys": tokens, "chatbot_id": chatbot_id, "list_id": list_id}
 
 

@@ -147,9 +147,9 @@ def _names(ctx: Ctx) -> dict[str, str]:
     return {
         "uuid": ids.lead_uuid(ctx.tenant.id_key, number),
         "lead_id": ids.lead_id(ctx.tenant.id_key, number),
-        "list": lists.create(ctx, "one"),
-        "other_list": lists.create(ctx, "two"),
-        "chatbot": chatbots.create(ctx, "bot"),
+        "list": lists.create(ctx, "one").id,
+        "other_list": lists.create(ctx, "two").id,
+        "chatbot": chatbots.create(ctx, "bot").id,
     }
 
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 KINDS = {
     "number": r"[1-9][0-9]*",
+    "count": r"[0-9]+",
     "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "lead_id": r"lead_[0-9a-f]{16}",
     "chatbot_id": r"cb_[0-9a-f]{16}",

@@ -65,7 +65,7 @@ def world() -> Iterator[tuple[Ports, Keys, str]]:
     with factories.engine(MEMORY, clock) as engine:
         ports = factories.ports(engine, clock)
         ctx = factories.ctx(ports, factories.tenant(ports, "acme"))
-        yield ports, factories.keys_of_families(ctx), lists.create(ctx, "one")
+        yield ports, factories.keys_of_families(ctx), lists.create(ctx, "one").id
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

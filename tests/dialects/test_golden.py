@@ -87,4 +87,7 @@ def tokens(ctx: Ctx) -> dict[str, str]:
 def world(ctx: Ctx) -> dict[tuple[str, str], str]:
     for number in range(1, 6):
         users.create(ctx, f"User {number}", f"user{number}@example.com")
-    return {("uuid", "list"): lists.create(ctx, "Newsletter"), ("chatbot_id", "bot"): chatbots.create(ctx, "Website")}
+    return {
+        ("uuid", "list"): lists.create(ctx, "Newsletter").id,
+        ("chatbot_id", "bot"): chatbots.create(ctx, "Website").id,
+    }

@@ -79,7 +79,7 @@ def found(world: World, slug: str) -> Business:
     for number in range(1, TEAM + 1):
         users.create(ctx, f"User {number}", f"user{number}@example.com")
     keys = factories.keys_of_families(ctx)
-    return Business(world, ctx, keys, lists.create(ctx, "Newsletter"), chatbots.create(ctx, "Website"))
+    return Business(world, ctx, keys, lists.create(ctx, "Newsletter").id, chatbots.create(ctx, "Website").id)
 
 
 PUBLIC = {

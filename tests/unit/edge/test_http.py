@@ -32,7 +32,7 @@ dialect = pytest.mark.parametrize("dialect", CREATES)
 
 def create(world: Ports, ctx: Ctx, dialect: str, token: str, **more: Any) -> Answer:
     path, body = CREATES[dialect]
-    body = body | {"list_id": lists.create(ctx, "one")} if dialect == "lists" else body
+    body = body | {"list_id": lists.create(ctx, "one").id} if dialect == "lists" else body
     return doors.send(world, "POST", path, token, **{"body": body, **more})
 
 
@@ -376,7 +376,7 @@ def test_health_needs_no_key_and_reads_the_table(ports: Ports, clock: Clock) -> 
 
 
 def test_a_chatbot_of_the_tenant_takes_leads_under_its_own_path(ports: Ports, ctx: Ctx, keys_of_families: Keys) -> None:
-    path = f"/api/v1/chatbots/{chatbots.create(ctx, 'bot')}/leads"
+    path = f"/api/v1/chatbots/{chatbots.create(ctx, 'bot').id}/leads"
     made = doors.send(ports, "POST", path, keys_of_families["chatbot"], body=CREATES["chatbot"][1])
     read = doors.send(ports, "GET", f"{path}/{made.body['data']['id']}", keys_of_families["chatbot"])
     assert (made.status, read.status, read.body) == (201, 200, made.body)

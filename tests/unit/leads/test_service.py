@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from leadwire import chatbots, keys, lists, tenants
+from leadwire import chatbots, keys, lists
 from leadwire.context import Ctx
 from leadwire.errors import DuplicateEmail, NotFound
 from leadwire.leads import service
@@ -72,7 +72,7 @@ def test_an_exclusive_address_is_refused_with_the_lead_that_has_it(ports: Ports,
 
 
 def test_a_requirement_that_does_not_hold_writes_nothing_and_is_named(ports: Ports, ctx: Ctx) -> None:
-    here = Requirement(chatbots.exists(ctx, tenants.DEFAULT_CHATBOT), "chatbot")
+    here = Requirement(chatbots.exists(ctx, chatbots.DEFAULT), "chatbot")
     gone = requirement(ctx, "gone")
     before = factories.items(ports.engine)
     with pytest.raises(NotFound) as refused:
@@ -93,7 +93,7 @@ def test_a_refused_create_that_had_drawn_its_number_gives_it_back(ctx: Ctx) -> N
 
 
 def test_a_known_phone_is_attached_and_otherwise_left_as_it_is(ctx: Ctx) -> None:
-    one, two = lists.create(ctx, "one"), lists.create(ctx, "two")
+    one, two = lists.create(ctx, "one").id, lists.create(ctx, "two").id
     first = attach(ctx, draft(), one)
     again = attach(ctx, draft(email="new@example.com", first_name="Other", tags=("x",)), two)
     assert (first.existed, again.existed) == (False, True)
@@ -102,7 +102,7 @@ def test_a_known_phone_is_attached_and_otherwise_left_as_it_is(ctx: Ctx) -> None
 
 
 def test_attaching_twice_changes_nothing_and_tells_nobody(ports: Ports, ctx: Ctx) -> None:
-    one = lists.create(ctx, "one")
+    one = lists.create(ctx, "one").id
     first = attach(ctx, draft(), one)
     before = factories.items(ports.engine)
     assert attach(ctx, draft(), one) == Stored(first.lead, existed=True)
@@ -110,7 +110,7 @@ def test_attaching_twice_changes_nothing_and_tells_nobody(ports: Ports, ctx: Ctx
 
 
 def test_attaching_to_a_list_that_is_not_there_is_refused_for_new_and_known_leads(ports: Ports, ctx: Ctx) -> None:
-    attach(ctx, draft(1), lists.create(ctx, "one"))
+    attach(ctx, draft(1), lists.create(ctx, "one").id)
     before = factories.items(ports.engine)
     for number in (1, 2):
         with pytest.raises(NotFound) as refused:
@@ -122,7 +122,7 @@ def test_attaching_to_a_list_that_is_not_there_is_refused_for_new_and_known_lead
 def test_the_primary_of_a_phone_is_attached_not_its_duplicates(ctx: Ctx) -> None:
     first = create(ctx, 1)
     create(ctx, 2, phone=first.phone)
-    assert attach(ctx, draft(1), lists.create(ctx, "one")).lead.number == first.number
+    assert attach(ctx, draft(1), lists.create(ctx, "one").id).lead.number == first.number
 
 
 def test_an_upsert_changes_the_primary_and_moves_its_identity(ports: Ports, ctx: Ctx) -> None:
@@ -185,7 +185,7 @@ def test_a_lead_can_be_deleted_once(ctx: Ctx) -> None:
 
 def test_every_change_is_told_in_its_own_transaction(ports: Ports, ctx: Ctx) -> None:
     """The stream holds a transaction's records side by side: lead and event are never apart."""
-    one = lists.create(ctx, "one")
+    one = lists.create(ctx, "one").id
     lead = attach(ctx, draft(), one).lead
     upsert(ctx, lead, first_name="Bea")
     told = [(event["type"], event["version"], event["actor"]) for event in factories.events(ports.engine)]

@@ -67,13 +67,13 @@ def test_of_many_that_want_one_phone_one_gets_it(tmp_path: Path, clock: Clock) -
 
 
 def test_a_lead_leaves_one_of_its_lists(ctx: Ctx) -> None:
-    one, two = lists.create(ctx, "one"), lists.create(ctx, "two")
+    one, two = lists.create(ctx, "one").id, lists.create(ctx, "two").id
     number = create(ctx, 1, (one, two)).number
     assert service.detach(ctx, number, one).lead.lists == (two,)
 
 
 def test_a_lead_that_leaves_its_last_list_is_deleted(ctx: Ctx) -> None:
-    one = lists.create(ctx, "one")
+    one = lists.create(ctx, "one").id
     number = create(ctx, 1, (one,)).number
     service.detach(ctx, number, one)
     with pytest.raises(NotFound):
@@ -82,7 +82,7 @@ def test_a_lead_that_leaves_its_last_list_is_deleted(ctx: Ctx) -> None:
 
 
 def test_a_lead_cannot_leave_a_list_that_it_is_not_in(ctx: Ctx) -> None:
-    one, two = lists.create(ctx, "one"), lists.create(ctx, "two")
+    one, two = lists.create(ctx, "one").id, lists.create(ctx, "two").id
     number = create(ctx, 1, (one,)).number
     with pytest.raises(NotFound):
         service.detach(ctx, number, two)
@@ -92,6 +92,6 @@ def test_a_lead_cannot_leave_a_list_that_it_is_not_in(ctx: Ctx) -> None:
 def test_a_phone_that_a_lead_gave_up_is_free(ctx: Ctx) -> None:
     lead = create(ctx, 1)
     service.change(ctx, lead.number, to(phone="+14155550177"), exclusive="phone")
-    list_id = lists.create(ctx, "one")
+    list_id = lists.create(ctx, "one").id
     exists = Requirement(lists.exists(ctx, list_id), "list", "list_id")
     assert not service.create_or_attach(ctx, draft(1), list_id, exists).existed

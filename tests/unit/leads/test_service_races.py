@@ -55,7 +55,7 @@ def at_once(work: Callable[[int], Any]) -> list[Any]:
 
 
 def test_twenty_attaches_of_one_phone_make_one_lead(shared: Ctx) -> None:
-    one = lists.create(shared, "one")
+    one = lists.create(shared, "one").id
     made = at_once(lambda number: attach(shared, draft(number, phone="+14155550100"), one))
     assert [stored.existed for stored in made].count(False) == 1
     assert {stored.lead.number for stored in made} == {1}
@@ -64,7 +64,7 @@ def test_twenty_attaches_of_one_phone_make_one_lead(shared: Ctx) -> None:
 
 
 def test_twenty_attaches_to_twenty_lists_are_all_kept(shared: Ctx) -> None:
-    ids = [lists.create(shared, str(number)) for number in range(WINNERS)]
+    ids = [lists.create(shared, str(number)).id for number in range(WINNERS)]
     at_once(lambda number: attach(shared, draft(), ids[number - 1]))
     (lead,) = factories.leads(shared.ports.engine)
     assert set(lead["lists"]) == set(ids)

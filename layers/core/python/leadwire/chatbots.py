@@ -1,39 +1,38 @@
-"""Chatbots: the bots whose leads the chatbot dialect takes. Every tenant has one called `default` (decision D13)."""
+"""Chatbots: the bots whose leads the chatbot dialect takes. Every tenant has one called `default` (decision D13).
+
+The ids of the others are `cb_` and 16 hex digits.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
+from functools import partial
 
-from . import keys
+from . import keys, named
 from .context import Ctx
-from .errors import NotFound
-from .store.types import ABSENT, PRESENT, Check, Key, Put
+from .errors import Conflict
+from .named import Kind, Named
+from .store.types import Item
 
-_ID = re.compile(r"[a-z0-9_]{1,64}")
-
-
-def create(ctx: Ctx, name: str) -> str:
-    """A new chatbot; its id is `cb_` and 16 hex digits."""
-    chatbot_id = f"cb_{secrets.token_hex(8)}"
-    item = {"pk": keys.chatbots(ctx.tenant.id), "sk": chatbot_id, "name": name, "created_at": ctx.now_ms()}
-    ctx.table.write(Put(item, ABSENT))
-    return chatbot_id
-
-
-def exists(ctx: Ctx, chatbot_id: str) -> Check:
-    """The condition, for a transaction, that the chatbot is there. Raises NotFound if nothing can be called so."""
-    return Check(_key(ctx, chatbot_id), PRESENT)
+DEFAULT = "default"
+KIND = Kind(
+    name="chatbot",
+    partition=keys.chatbots,
+    fresh_id=lambda: f"cb_{secrets.token_hex(8)}",
+    pattern=re.compile(r"[a-z0-9_]{1,64}"),
+)
+create, every, get = partial(named.create, KIND), partial(named.every, KIND), partial(named.get, KIND)
+rename, exists = partial(named.rename, KIND), partial(named.exists, KIND)
 
 
-def require(ctx: Ctx, chatbot_id: str) -> None:
-    """Raises NotFound if the chatbot is not there."""
-    if ctx.table.get(_key(ctx, chatbot_id)) is None:
-        raise NotFound("chatbot")
+def default(tenant: str, now_ms: int) -> Item:
+    """The item of the chatbot that a new tenant has."""
+    return named.item(KIND, tenant, Named(DEFAULT, "Default", now_ms, now_ms))
 
 
-def _key(ctx: Ctx, chatbot_id: str) -> Key:
-    """The id comes from a path, which may be longer than a key can be."""
-    if not _ID.fullmatch(chatbot_id):
-        raise NotFound("chatbot")
-    return Key(keys.chatbots(ctx.tenant.id), chatbot_id)
+def delete(ctx: Ctx, chatbot_id: str) -> str:
+    """Its leads stay: they are the workspace's. Raises NotFound, and Conflict for the default one, which is needed."""
+    if chatbot_id == DEFAULT:
+        raise Conflict("The default chatbot cannot be deleted: the paths without a chatbot mean it")
+    return named.delete(KIND, ctx, chatbot_id)

@@ -40,6 +40,10 @@ class Actor:
 class Answer(Protocol):
     """The stored answer of a request under an Idempotency-Key (decision D8), as `commit` sees it."""
 
+    @property
+    def reference(self) -> str:
+        """Hex digits, the same for every try of the same request under its key."""
+
     def write(self, result: object) -> TransactWrite: ...
 
     def landed(self) -> None: ...

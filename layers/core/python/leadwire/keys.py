@@ -15,6 +15,9 @@
 | pending lead             | t#PENDING#shard          | number   |                                  | written, maybe not indexed  |
 | identity                 | t#ID#email#x, #phone#x   | ID       |                                  | leads that share a key (D6) |
 | idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
+| bulk deletion            | t#JOB#id                 | JOB      |                                  | how far it has come         |
+| its leads                | t#SET#id                 | chunk    |                                  | which it is about           |
+| bulk import              | t#IMPORT#hash            | IMPORT   |                                  | how far it has come (D8)    |
 | list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
 | pipeline, stage, user    | t#PIPELINE #STAGE #USER  | n        |                                  | all of a kind in one query  |
 | form, automation         | t#FORM #AUTOMATION       | n        |                                  | all of a kind in one query  |
@@ -187,6 +190,23 @@ def identity(tenant: str, kind: str, value: str) -> Key:
 
 def idempotency(tenant: str, digest: str) -> Key:
     return Key(f"T#{tenant}#IDEM#{digest}", "IDEM")
+
+
+def bulk_job(tenant: str, job_id: str) -> Key:
+    return Key(f"T#{tenant}#JOB#{job_id}", "JOB")
+
+
+def bulk_import(tenant: str, reference: str) -> Key:
+    """How far an import came that was sent under an Idempotency-Key."""
+    return Key(f"T#{tenant}#IMPORT#{reference}", "IMPORT")
+
+
+def bulk_sets(tenant: str, set_id: str) -> str:
+    return f"T#{tenant}#SET#{set_id}"
+
+
+def bulk_set(tenant: str, set_id: str, chunk: int) -> Key:
+    return Key(f"T#{tenant}#SET#{set_id}", _chunk(chunk))
 
 
 def lists(tenant: str) -> str:

@@ -1,22 +1,25 @@
-"""Lists: named groups that leads are attached to."""
+"""Lists: named groups that leads are attached to. Their ids are random uuids."""
 
 from __future__ import annotations
 
+import re
 import uuid
+from functools import partial
 
-from . import keys
-from .context import Ctx
-from .store.types import ABSENT, PRESENT, Check, Key, Put
+from . import keys, named
+from .named import Kind
+
+KIND = Kind(
+    name="list",
+    partition=keys.lists,
+    fresh_id=lambda: str(uuid.uuid4()),
+    pattern=re.compile(r"[0-9a-z-]{1,64}"),
+)
+create, every, get = partial(named.create, KIND), partial(named.every, KIND), partial(named.get, KIND)
+rename, delete = partial(named.rename, KIND), partial(named.delete, KIND)
+exists = partial(named.exists, KIND)
 
 
-def create(ctx: Ctx, name: str) -> str:
-    """A new list; its id is a random uuid."""
-    list_id = str(uuid.uuid4())
-    item = {"pk": keys.lists(ctx.tenant.id), "sk": list_id, "name": name, "created_at": ctx.now_ms()}
-    ctx.table.write(Put(item, ABSENT))
-    return list_id
-
-
-def exists(ctx: Ctx, list_id: str) -> Check:
-    """The condition, for a transaction, that the list is there."""
-    return Check(Key(keys.lists(ctx.tenant.id), list_id), PRESENT)
+def facet(list_id: str) -> str:
+    """The list engine's name of the set of leads in this list."""
+    return f"list={list_id}"

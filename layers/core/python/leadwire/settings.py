@@ -22,6 +22,8 @@ class Settings:
     kms_key_id: str
     tidy_queue_url: str = ""
     """Where `index_leads` says what was indexed, for `tidy_index` to forget (leads/pending.py)."""
+    jobs_queue_url: str = ""
+    """Where bulk requests leave what they do not do themselves, for `run_jobs` (leads/deletions.py)."""
     stage: str = "dev"
     endpoint_url: str = ""
     """Where AWS answers, if not at its usual addresses (emulators)."""

@@ -7,15 +7,31 @@ or deleted: leads/cascade.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from . import keys, records
 from .context import Ctx
-from .errors import NotFound
-from .store.types import ABSENT, Condition, Delete, Item, Key, Put, Query, TransactWrite, Update, all_of, equals
+from .errors import NotFound, Unready
+from .store.limits import MOST_TRANSACTED
+from .store.types import (
+    ABSENT,
+    Condition,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Query,
+    TransactionFailed,
+    TransactWrite,
+    Update,
+    all_of,
+    equals,
+)
 
 COUNTER = "tag"
+BORN_AT_ONCE = MOST_TRANSACTED - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +97,7 @@ def delete(ctx: Ctx, tag: Tag) -> Tag:
 # --- for the transactions of leads ------------------------------------------------------------------------------------
 
 
-def keys_of(ctx: Ctx, names: Sequence[str]) -> dict[str, Key]:
+def keys_of(ctx: Ctx, names: Collection[str]) -> dict[str, Key]:
     """Name to the key by which a batch read finds out whether the tag is known."""
     return {name: keys.tag(ctx.tenant.id, name) for name in names}
 
@@ -93,6 +109,20 @@ def births(ctx: Ctx, names: Sequence[str]) -> list[Put | Update]:
     (first, drawn), now = records.draw(ctx, COUNTER, len(names)), ctx.now_ms()
     fresh = [Tag(id=first + place, name=name, created_at=now, updated_at=now) for place, name in enumerate(names)]
     return [drawn, *(Put(_item(ctx, tag), ABSENT) for tag in fresh)]
+
+
+def ensure(ctx: Ctx, names: Collection[str]) -> None:
+    """Make those of them that are unknown, apart from any lead, as imports do. Raises Unready."""
+    for _ in range(records.ATTEMPTS):
+        named = keys_of(ctx, sorted(names))
+        found = ctx.table.batch_get([*named.values()]) if named else {}
+        unknown = [name for name, key in named.items() if key not in found]
+        if not unknown:
+            return
+        for start in range(0, len(unknown), BORN_AT_ONCE):
+            with contextlib.suppress(TransactionFailed):  # somebody else made one of them: look again
+                ctx.table.transact(births(ctx, unknown[start : start + BORN_AT_ONCE]))
+    raise Unready("Tags are being made by too many others at once; try again")
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

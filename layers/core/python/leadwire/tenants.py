@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import ids, keys, pipelines
+from . import chatbots, ids, keys, pipelines
 from .context import Actor, Ctx, Tenant, open_ctx
 from .errors import Conflict, FieldError, InvalidInput, NotFound
 from .ports import Ports
@@ -15,7 +15,6 @@ from .store.table import unscoped
 from .store.types import ABSENT, Item, Key, Put, Query, TransactionFailed
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-DEFAULT_CHATBOT = "default"
 
 
 def create(ports: Ports, slug: str, name: str, *, region: str = "US", shards: int = 1) -> Tenant:
@@ -27,7 +26,7 @@ def create(ports: Ports, slug: str, name: str, *, region: str = "US", shards: in
     ops = [
         Put(_claim(slug, tenant.id), ABSENT),
         Put(_item(tenant, name, created), ABSENT),
-        Put({"pk": keys.chatbots(tenant.id), "sk": DEFAULT_CHATBOT, "name": "Default", "created_at": created}, ABSENT),
+        Put(chatbots.default(tenant.id, created), ABSENT),
         *(Put(item, ABSENT) for item in pipelines.defaults(tenant.id, created)),
     ]
     try:

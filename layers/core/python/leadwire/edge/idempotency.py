@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,10 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 KEPT = 24 * 3600
 HELD = 30
 """Seconds that a claim is held: no function of the API runs longer."""
+LARGE = 4096
+"""Characters of an answer from which it is stored packed."""
+PACKED = b"leadwire:zlib:"
+"""Begins packed answers; what a vault seals never begins like this."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -53,6 +58,7 @@ class Claim:
 
     key: Key
     owner: str
+    reference: str
     render: Callable[[Any], Reply]
     vault: Vault | None = None
     """Seals the stored answer, where it shows a secret that is to be shown this once."""
@@ -61,7 +67,7 @@ class Claim:
     def write(self, result: object) -> TransactWrite:
         reply = self.render(result)
         body = None if reply.body is None else json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
-        stored = self.vault.seal(body, self.key.pk) if self.vault and body else body
+        stored = self.vault.seal(body, self.key.pk) if self.vault and body else _packed(body)
         answer = {"status": reply.status, "body": stored, "headers": json.dumps(dict(reply.headers))}
         return Update(self.key, set={"state": "done", **answer}, condition=self._owned())
 
@@ -107,7 +113,8 @@ def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply],
         ctx.table.write(Put(item, any_of(ABSENT, Compare("expires_at", "<=", now), abandoned)))
     except ConditionFailed as taken:
         return _replay(taken.item or {}, fingerprint, ctx.ports.vault)
-    return Claim(key, ctx.request_id, render, ctx.ports.vault if seals else None)
+    reference = hashlib.sha256(f"{digest}{fingerprint}".encode()).hexdigest()
+    return Claim(key, ctx.request_id, reference, render, ctx.ports.vault if seals else None)
 
 
 def _replay(record: Item, fingerprint: str, vault: Vault) -> Reply:
@@ -116,9 +123,21 @@ def _replay(record: Item, fingerprint: str, vault: Vault) -> Reply:
     if record["state"] == "running":
         raise IdempotencyInProgress("The first request with this Idempotency-Key is still running")
     stored = record["body"]
-    text = vault.open(stored, record["pk"]) if isinstance(stored, bytes) else stored
+    text = _opened(stored, record["pk"], vault)
     body = None if text is None else json.loads(text)
     return Reply(record["status"], body, {**json.loads(record["headers"]), **REPLAYED})
+
+
+def _packed(body: str | None) -> str | bytes | None:
+    """Large answers (of bulk requests) must fit into an item, and cost less when they are small."""
+    return PACKED + zlib.compress(body.encode()) if body and len(body) > LARGE else body
+
+
+def _opened(stored: str | bytes | None, place: str, vault: Vault) -> str | None:
+    if not isinstance(stored, bytes):
+        return stored
+    packed = stored.startswith(PACKED)
+    return zlib.decompress(stored.removeprefix(PACKED)).decode() if packed else vault.open(stored, place)
 
 
 def fingerprint(method: str, path: str, query: str, body: bytes) -> str:

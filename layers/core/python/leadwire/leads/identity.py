@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import phonenumbers
@@ -78,20 +79,22 @@ def from_item(key: Key, item: Item | None) -> Identity:
     return Identity(key, tuple(item["leads"]), item["version"]) if item else Identity(key)
 
 
-def joined(identity: Identity, number: int) -> Put:
+def joined(identity: Identity, number: int) -> Put | Delete:
     """The write that adds a lead, right only if nobody changed the record since it was read."""
-    return _write(identity, tuple(sorted({*identity.leads, number}))[:MEMBERS])
+    return rewritten(identity, {*identity.leads, number})
 
 
 def left(identity: Identity, number: int) -> Put | Delete:
     """The write that takes a lead out; an empty record goes away."""
-    rest = tuple(other for other in identity.leads if other != number)
-    return _write(identity, rest) if rest else Delete(identity.key, _unchanged(identity))
+    return rewritten(identity, {*identity.leads} - {number})
 
 
-def _write(identity: Identity, leads: tuple[int, ...]) -> Put:
-    item = {"pk": identity.key.pk, "sk": identity.key.sk, "leads": leads, "version": identity.version + 1}
-    return Put(item, _unchanged(identity))
+def rewritten(identity: Identity, leads: AbstractSet[int]) -> Put | Delete:
+    """The write that gives the record these members: the lowest of them, or none and it goes away."""
+    if not leads:
+        return Delete(identity.key, _unchanged(identity))
+    item = {"pk": identity.key.pk, "sk": identity.key.sk, "leads": tuple(sorted(leads)[:MEMBERS])}
+    return Put({**item, "version": identity.version + 1}, _unchanged(identity))
 
 
 def _unchanged(identity: Identity) -> Condition:

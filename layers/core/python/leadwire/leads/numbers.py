@@ -86,10 +86,10 @@ def draw(ctx: Ctx, count: int) -> int:
     return int(drawn["value"])
 
 
-def give_back(ctx: Ctx, number: int) -> None:
+def give_back(ctx: Ctx, last: int, count: int = 1) -> None:
     """Numbers are dense so that bitmaps stay small. If a later one is out already, the gap stays: harmless."""
     with contextlib.suppress(ConditionFailed):
-        ctx.table.write(Update(key(ctx), set={"value": number - 1}, condition=equals("value", number)))
+        ctx.table.write(Update(key(ctx), set={"value": last - count}, condition=equals("value", last)))
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------

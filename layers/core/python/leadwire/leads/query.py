@@ -69,6 +69,11 @@ def run(ctx: Ctx, query: LeadQuery) -> Listed:
     return Listed([leads[number] for number in numbers if number in leads], len(found))
 
 
+def members(ctx: Ctx, query: LeadQuery) -> Bitmap:
+    """The numbers of all leads on all pages."""
+    return _find(ctx, query, pending.read(ctx))
+
+
 def totals(ctx: Ctx, facets: Sequence[str]) -> dict[str, int]:
     """How many leads are in each facet: two round trips, whatever the number of facets."""
     overlay = pending.read(ctx)

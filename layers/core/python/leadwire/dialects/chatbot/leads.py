@@ -12,7 +12,6 @@ from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
 from leadwire.leads.query import Listed
 from leadwire.leads.service import Requirement
-from leadwire.tenants import DEFAULT_CHATBOT
 
 from . import errors, shapes
 from .headers import limit_headers
@@ -30,7 +29,7 @@ class Page:
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
-    chatbot = request.path.get("chatbotId", DEFAULT_CHATBOT)
+    chatbot = request.path.get("chatbotId", chatbots.DEFAULT)
     exists = Requirement(chatbots.exists(ctx, chatbot), "chatbot")
     return service.create(ctx, shapes.draft(request.body, chatbot), requires=[exists], unique_email=True)
 
@@ -40,7 +39,7 @@ def get(ctx: Ctx, request: Request) -> Lead:
     lead_id = request.path.get("leadId") or request.path["id"]
     chatbot = request.path.get("chatbotId")
     if chatbot:
-        chatbots.require(ctx, chatbot)
+        chatbots.get(ctx, chatbot)
     return service.get(ctx, ids.number_of_lead_id(ctx.tenant.id_key, lead_id))
 
 
@@ -48,7 +47,7 @@ def every(ctx: Ctx, request: Request) -> Page:
     """Under a chatbot its own leads, under the bare path those of the whole workspace."""
     chatbot = request.path.get("chatbotId")
     if chatbot:
-        chatbots.require(ctx, chatbot)
+        chatbots.get(ctx, chatbot)
     listed = listing.run(ctx, shapes.lead_query(request.query, chatbot))
     return Page(listed, request.query)
 

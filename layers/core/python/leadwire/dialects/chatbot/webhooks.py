@@ -10,7 +10,6 @@ from leadwire import chatbots
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import FilledLine
 from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
-from leadwire.tenants import DEFAULT_CHATBOT
 from leadwire.webhooks import log, recovery, service
 from leadwire.webhooks.log import Found, Logged, Wanted
 from leadwire.webhooks.model import Delivery, State, Webhook
@@ -88,7 +87,7 @@ def create(ctx: Ctx, request: Request) -> Created:
         url=body.url,
         name=body.name,
         scope=chatbot,
-        filters={"chatbot": [chatbot, ""] if chatbot == DEFAULT_CHATBOT else [chatbot]},
+        filters={"chatbot": [chatbot, ""] if chatbot == chatbots.DEFAULT else [chatbot]},
         max_retries=body.maxRetries,
         retry_delay=body.retryDelay,
     )
@@ -132,7 +131,7 @@ def deliveries(ctx: Ctx, request: Request) -> Found:
 def _chatbot(ctx: Ctx, request: Request) -> str:
     """Raises NotFound."""
     chatbot = request.path["chatbotId"]
-    chatbots.require(ctx, chatbot)
+    chatbots.get(ctx, chatbot)
     return chatbot
 
 
