@@ -29,6 +29,7 @@ KINDS = {
     "unix_time": r"\d{10}",
     "request_id": r"\S{8,64}",
     "seconds": r"[0-9]+",
+    "submission_id": r"sub_[0-9a-z]{26}",
     "url": r"https?://\S+",
     "version": r"\d+\.\d+\.\d+\S*",
 }

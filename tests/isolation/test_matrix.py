@@ -64,6 +64,11 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm POST /api/v1/users": {"name": "Mia", "email": "mia@example.com"},
     "crm PUT /api/v1/users/{id}": {"name": "Mia"},
     "crm PATCH /api/v1/users/{id}": {"name": "Mia"},
+    "crm POST /api/v1/forms": {"name": "Signup", "assigned_user_id": "$number"},
+    "crm PUT /api/v1/forms/{id}": {"name": "Signup"},
+    "crm PATCH /api/v1/forms/{id}": {"name": "Signup"},
+    "crm POST /api/v1/forms/{id}/submissions": {"email": "ann@example.com"},
+    "crm POST /api/inbound/leads": {"email": "ann@example.com"},
 }
 """A body that each route with a body takes. `$kind` is another tenant's id in one run and nobody's in the other."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from . import ids, keys
 from .ports import Ports
@@ -52,6 +52,23 @@ class Answer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerOf:
+    """The answer of a verb that is made of another verb's result."""
+
+    answer: Answer
+    into: Callable[[Any], object]
+
+    def write(self, result: object) -> TransactWrite:
+        return self.answer.write(self.into(result))
+
+    def landed(self) -> None:
+        self.answer.landed()
+
+    def lost(self) -> Exception:
+        return self.answer.lost()
+
+
+@dataclass(frozen=True, slots=True)
 class Ctx:
     tenant: Tenant
     actor: Actor
@@ -69,6 +86,10 @@ class Ctx:
 
     def ulid(self, after: str = "") -> str:
         return ids.ulid(self.now_ms(), after)
+
+    def answering(self, into: Callable[[Any], object]) -> Ctx:
+        """A Ctx for a verb whose result is answered as `into(result)`."""
+        return replace(self, answer=AnswerOf(self.answer, into)) if self.answer else self
 
     def commit[Result](self, ops: Sequence[TransactWrite], result: Result) -> Result:
         """Write the facts, their events and the stored answer in one transaction, and hand the result on.

@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import keys
+from . import ids, keys
 from .context import Ctx, iso
 from .store.types import Item, Put
 
 LEAD_CREATED = "lead.created"
 LEAD_UPDATED = "lead.updated"
 LEAD_DELETED = "lead.deleted"
+FORM_SUBMITTED = "form.submitted"
 WEBHOOK_FAILING = "webhook.failing"
 WEBHOOK_EXHAUSTED = "webhook.exhausted"
 WEBHOOK_RECOVERED = "webhook.recovered"
@@ -30,6 +31,7 @@ CATALOGUE: dict[str, str] = {
     LEAD_CREATED: "A lead was made, by whichever dialect.",
     LEAD_UPDATED: "Fields, tags or lists of a lead changed.",
     LEAD_DELETED: "A lead is gone; the snapshot is its last.",
+    FORM_SUBMITTED: "A form was sent; `about` has the form, the submission and its fields, `lead` who it became.",
     WEBHOOK_FAILING: "A delivery failed for the fourth time, and will be tried again.",
     WEBHOOK_EXHAUSTED: "A delivery failed for the last time; it can be recovered.",
     WEBHOOK_RECOVERED: "A delivery that was reported as failing or exhausted has succeeded.",
@@ -60,9 +62,18 @@ class Event:
     hops: int = 0
     webhook: Mapping[str, Any] = field(default_factory=dict)
     """Of `webhook.*` only: the endpoint's `id`, and what is to be told. Nothing personal."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What happened to the lead, where it is more than a change of its fields: a submission …"""
 
 
-def of_lead(ctx: Ctx, type_: str, ulid: str, lead: Mapping[str, Any], changes: Mapping[str, Any]) -> Event:
+def of_lead(
+    ctx: Ctx,
+    type_: str,
+    ulid: str,
+    lead: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    about: Mapping[str, Any] | None = None,
+) -> Event:
     return Event(
         id=ulid,
         type=type_,
@@ -76,6 +87,7 @@ def of_lead(ctx: Ctx, type_: str, ulid: str, lead: Mapping[str, Any], changes: M
         changes=changes,
         cause=ctx.cause,
         hops=ctx.hops,
+        about=about or {},
     )
 
 
@@ -91,7 +103,7 @@ def put(event: Event) -> Put:
     key = (
         keys.webhook_event(event.tenant, about, event.id) if about else keys.event(event.tenant, event.number, event.id)
     )
-    journal = keys.journal(event.tenant, iso(event.at)[:10])
+    journal = keys.journal(event.tenant, iso(ids.ulid_ms(event.id))[:10])
     item: Item = {
         "pk": key.pk,
         "sk": key.sk,
@@ -110,6 +122,8 @@ def put(event: Event) -> Put:
         item |= {"cause": event.cause, "hops": event.hops}
     if event.webhook:
         item["webhook"] = _compact(event.webhook)
+    if event.about:
+        item["about"] = _compact(event.about)
     return Put(item)
 
 
@@ -128,6 +142,7 @@ def from_item(item: Mapping[str, Any]) -> Event:
         cause=item.get("cause", ""),
         hops=int(item.get("hops", 0)),
         webhook=json.loads(item.get("webhook", "{}")),
+        about=json.loads(item.get("about", "{}")),
     )
 
 

@@ -13,6 +13,9 @@ from pydantic_core import ErrorDetails
 from leadwire.context import Tenant
 from leadwire.errors import FieldError, InvalidInput, UnsupportedMediaType
 
+from . import forms
+from .types import Body
+
 UNKNOWN = "extra_forbidden"
 LINE = 200
 """Characters of a wrong value that an error repeats."""
@@ -31,15 +34,18 @@ MESSAGES = {
 }
 
 
-def parse_body[Model: BaseModel](model: type[Model], raw: bytes, content_type: str, tenant: Tenant) -> Model:
+def parse_body[Model: Body](model: type[Model], raw: bytes, content_type: str, tenant: Tenant) -> Model:
     """Raises UnsupportedMediaType for what does not say that it is JSON, InvalidInput for what is not right.
 
     Field types find the tenant in the validation context (phones are read in its region).
     """
+    posted = forms.values(raw, content_type) if model.takes_forms else None
     kind = content_type.partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
+    if posted is None and kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json")
     try:
+        if posted is not None:
+            return model.model_validate(posted, context=tenant)
         return model.model_validate_json(raw, context=tenant)
     except ValidationError as error:
         raise invalid(model, error.errors(include_url=False, include_context=True)) from None

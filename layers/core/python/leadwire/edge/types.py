@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,9 @@ class Body(BaseModel):
     """Base of request bodies: JSON types are not converted, unknown fields are refused (decision D9)."""
 
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    takes_forms: ClassVar[bool] = False
+    """Whether a browser's form post is taken too, besides JSON."""
 
 
 class QueryString(BaseModel):

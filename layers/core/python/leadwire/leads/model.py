@@ -137,6 +137,15 @@ def with_note(notes: str, note: str, now_ms: int) -> str:
     return "\n".join(filter(None, (notes, f"[{iso(now_ms)}] {note}" if note else "")))
 
 
+def filled(lead: Lead, draft: Lead) -> Lead:
+    """The lead with what it lacks taken from the draft, and the draft's tags; nothing that is set changes."""
+    texts = ("first_name", "last_name", "email", "phone", "company", "job_title", "source", "notes")
+    lacking = {name: getattr(draft, name) for name in texts if not getattr(lead, name)}
+    user = lead.assigned_user_id or draft.assigned_user_id
+    custom, tags = {**draft.custom, **lead.custom}, with_tags(lead.tags, draft.tags)
+    return replace(lead, **lacking, assigned_user_id=user, custom=custom, tags=tags)
+
+
 def open_map_problem(value: Mapping[str, Any]) -> str | None:
     """Why an open map (custom fields, metadata) is refused (decision D9), or None."""
     if _depth(value) > OPEN_MAP_DEPTH:

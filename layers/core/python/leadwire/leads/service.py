@@ -14,6 +14,7 @@ from leadwire.store.types import Check
 
 from . import store
 from .model import Lead, Stored, changes
+from .store import Along, nothing
 
 ATTEMPTS = 20
 
@@ -81,6 +82,34 @@ def upsert_by_phone(ctx: Ctx, draft: Lead, change: Callable[[Lead], Lead]) -> St
         return _save(ctx, before, change(before))
 
     return _persist(attempt)
+
+
+def take_in(
+    ctx: Ctx,
+    draft: Lead,
+    change: Callable[[Lead], Lead],
+    *,
+    requires: Sequence[Requirement] = (),
+    along: Along = nothing,
+) -> Stored:
+    """The primary lead of the draft's e-mail, or else of its phone, after `change`; or the draft as a new lead.
+
+    `along` is written in the same transaction, also if `change` changes nothing. What a new lead requires is not asked
+    of a known one. Raises NotFound.
+    """
+
+    def attempt() -> Stored:
+        known = store.look_up(ctx, draft)
+        primary = known.primary()
+        if primary is None:
+            return store.insert(ctx, draft, known, _checks(requires), along)
+        before = _found(store.find(ctx, primary))
+        wanted = change(before)
+        if changes(before, wanted):
+            return store.replace(ctx, before, wanted, along=along)
+        return store.beside(ctx, before, along) if along is not nothing else Stored(before, existed=True)
+
+    return _persist(attempt, requires)
 
 
 def change(

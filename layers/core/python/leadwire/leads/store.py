@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from leadwire.context import Ctx
 from leadwire.store.types import (
     ABSENT,
     INDEXES,
+    Check,
     Delete,
     Item,
     Key,
@@ -27,6 +28,14 @@ from .model import Lead, Stored
 from .numbers import Counter
 
 _JSON = ("address", "custom")
+
+
+type Along = Callable[[Lead], Sequence[TransactWrite]]
+"""Writes that belong into the transaction of a lead, made of the lead as it is stored."""
+
+
+def nothing(_lead: Lead) -> Sequence[TransactWrite]:
+    return ()
 
 
 class Lost(Exception):
@@ -99,7 +108,7 @@ def look_up(ctx: Ctx, draft: Lead) -> Known:
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 
-def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = ()) -> Stored:
+def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = (), along: Along = nothing) -> Stored:
     """Store a new lead, its identities and its event in one transaction. Raises Lost or Refused.
 
     The number comes from the transaction itself while the counter is quiet (no number is burnt, no extra round trip),
@@ -108,23 +117,25 @@ def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] 
     if numbers.is_quiet(ctx, known.counter):
         drawn = [*checks, numbers.following(ctx, known.counter)]
         try:
-            return _insert(ctx, draft, known.counter.value + 1, known, drawn, len(checks))
+            return _insert(ctx, draft, known.counter.value + 1, known, drawn, len(checks), along)
         except _NumberTaken:
             pass
     number = numbers.take(ctx, known.counter)
     try:
-        return _insert(ctx, draft, number, known, [*checks], len(checks))
+        return _insert(ctx, draft, number, known, [*checks], len(checks), along)
     except (Lost, Refused):
         numbers.give_back(ctx, number)
         raise
 
 
-def _insert(ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int) -> Stored:
+def _insert(
+    ctx: Ctx, draft: Lead, number: int, known: Known, first: list[TransactWrite], checks: int, along: Along
+) -> Stored:
     lead = model.born(draft, number, ctx.now_ms(), ctx.ulid())
     event = events.of_lead(ctx, events.LEAD_CREATED, lead.event, model.snapshot(lead), {})
     joins = [identity.joined(known_identity, number) for known_identity in known.identities()]
     own = [Put(to_item(ctx, lead), ABSENT), *joins, events.put(event), pending.put(ctx, lead)]
-    ops = [*first, *own, *tags.births(ctx, known.new_tags)]
+    ops = [*first, *own, *tags.births(ctx, known.new_tags), *along(lead)]
     try:
         return ctx.commit(ops, Stored(lead, existed=False))
     except TransactionFailed as refused:
@@ -140,7 +151,14 @@ class _NumberTaken(Exception):
     """Another create drew the number first."""
 
 
-def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite] = (), exclusive: str = "") -> Stored:
+def replace(
+    ctx: Ctx,
+    before: Lead,
+    wanted: Lead,
+    checks: Sequence[TransactWrite] = (),
+    exclusive: str = "",
+    along: Along = nothing,
+) -> Stored:
     """Store the next version of a lead with its event and its identities. Raises Lost or Refused.
 
     `exclusive` is email or phone: a new one must be the lead's alone, or this raises Taken.
@@ -149,13 +167,22 @@ def replace(ctx: Ctx, before: Lead, wanted: Lead, checks: Sequence[TransactWrite
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
     put = Put(to_item(ctx, lead), equals("version", before.version))
     ops = [*checks, put, *_moves(ctx, before, lead, exclusive), events.put(event), pending.put(ctx, lead)]
-    ops += tags.births(ctx, _new_tags(ctx, before, lead))
+    ops += [*tags.births(ctx, _new_tags(ctx, before, lead)), *along(lead)]
     try:
         return ctx.commit(ops, Stored(lead, existed=True))
     except TransactionFailed as refused:
         position = min(refused.failed)
         if position < len(checks):
             raise Refused(position) from refused
+        raise Lost from refused
+
+
+def beside(ctx: Ctx, lead: Lead, along: Along) -> Stored:
+    """Write what belongs to a lead that does not change itself. Raises Lost if it has changed or is gone."""
+    unchanged = Check(keys.lead(ctx.tenant.id, lead.number), equals("version", lead.version))
+    try:
+        return ctx.commit([unchanged, *along(lead)], Stored(lead, existed=True))
+    except TransactionFailed as refused:
         raise Lost from refused
 
 
