@@ -58,6 +58,10 @@ class AnswerOf:
     answer: Answer
     into: Callable[[Any], object]
 
+    @property
+    def reference(self) -> str:
+        return self.answer.reference
+
     def write(self, result: object) -> TransactWrite:
         return self.answer.write(self.into(result))
 
