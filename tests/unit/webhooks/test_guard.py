@@ -84,7 +84,7 @@ def test_no_connection_goes_to_an_address_that_is_not_public(address: str, monke
     resolves_to(monkeypatch, [address])
     dialled = no_dialling(monkeypatch)
     with pytest.raises(guard.Refused):
-        guard.connect("innocent.example", 443, private=False, patience=1)
+        guard.connect("innocent.example", 443, private=False, patience=1, watch=lambda _: None)
     assert dialled == []
 
 
@@ -95,7 +95,7 @@ def test_public_addresses_beside_the_forbidden_ranges_are_dialled(
     resolves_to(monkeypatch, [address])
     dialled = no_dialling(monkeypatch)
     with pytest.raises(ConnectionRefusedError):
-        guard.connect("innocent.example", 443, private=False, patience=1)
+        guard.connect("innocent.example", 443, private=False, patience=1, watch=lambda _: None)
     assert dialled == [address]
 
 
@@ -103,7 +103,7 @@ def test_of_several_addresses_only_the_public_ones_are_dialled(monkeypatch: pyte
     resolves_to(monkeypatch, ["10.0.0.1", "8.8.8.8", "::1", "2606:4700::1111"])
     dialled = no_dialling(monkeypatch)
     with pytest.raises(ConnectionRefusedError):
-        guard.connect("mixed.example", 443, private=False, patience=1)
+        guard.connect("mixed.example", 443, private=False, patience=1, watch=lambda _: None)
     assert dialled == ["8.8.8.8", "2606:4700::1111"]
 
 

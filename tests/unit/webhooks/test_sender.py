@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from leadwire.webhooks import sender, wire
+from leadwire.webhooks import sender
 from leadwire.webhooks.model import Outcome
 
 
@@ -160,14 +160,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
 
 def test_a_certificate_for_another_host_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secure_server(tmp_path) as (port, certificate):
-        monkeypatch.setattr(wire, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+        monkeypatch.setattr(sender, "_tls", lambda: ssl.create_default_context(cafile=certificate))
         outcome = post(f"https://127.0.0.1:{port}/")
     assert (outcome.kind, "certificate" in outcome.error) == ("unreachable", True)
 
 
 def test_https_delivers_where_the_certificate_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secure_server(tmp_path) as (port, certificate):
-        monkeypatch.setattr(wire, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+        monkeypatch.setattr(sender, "_tls", lambda: ssl.create_default_context(cafile=certificate))
         assert post(f"https://localhost:{port}/").delivered
 
 

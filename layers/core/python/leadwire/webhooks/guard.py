@@ -15,6 +15,7 @@ import ipaddress
 import re
 import socket
 import time
+from collections.abc import Callable
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
@@ -107,11 +108,13 @@ def allowed(address: Address, *, private: bool) -> bool:
     return address in _GLOBAL_UNICAST and not _within(address, _SIX)
 
 
-def connect(host: str, port: int, *, private: bool, patience: float) -> socket.socket:
+def connect(
+    host: str, port: int, *, private: bool, patience: float, watch: Callable[[socket.socket], None]
+) -> socket.socket:
     """A connection to the first address of the host that is allowed and answers.
 
-    `patience` in seconds is for all addresses together. Raises Refused (also when the name does not exist),
-    TimeoutError or another OSError.
+    `patience` in seconds is for all addresses together; `watch` is shown each socket before it is dialled. Raises
+    Refused (also when the name does not exist), TimeoutError or another OSError.
     """
     ends = time.monotonic() + patience
     found = [entry for entry in _resolve(host, port) if allowed(_address(entry[4][0]), private=private)]
@@ -119,7 +122,7 @@ def connect(host: str, port: int, *, private: bool, patience: float) -> socket.s
     for at, (family, kind, protocol, _, target) in enumerate(found):
         share = (ends - time.monotonic()) / (len(found) - at)
         try:
-            return _dial(family, kind, protocol, target, share)
+            return _dial(family, kind, protocol, target, share, watch)
         except OSError as error:
             failure = error
     raise failure or Refused
@@ -166,12 +169,14 @@ def _dial(
     protocol: int,
     target: tuple[str, int],
     patience: float,
+    watch: Callable[[socket.socket], None],
 ) -> socket.socket:
     if patience <= 0:
         raise TimeoutError
     dialled = socket.socket(family, kind, protocol)
     try:
         dialled.settimeout(patience)
+        watch(dialled)
         dialled.connect(target)
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:

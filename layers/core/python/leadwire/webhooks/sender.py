@@ -1,67 +1,200 @@
-"""The way out to customers' servers: one POST to an address that is allowed, and what came of it, whatever it is.
+"""The only way out to customers' servers: one POST, no redirects, no proxies, bounded in time and in size.
 
-Every attempt has a connection of its own: the address is checked for each (guard.py), and a stale connection can never
-turn one attempt into two requests. Nothing of the environment (proxies, netrc, CA bundles) and no cookie gets in.
+Requests' adapter is used without its Session, so nothing of the environment (proxies, netrc, CA bundles) and no cookie
+gets in. Every attempt has a connection of its own: the address is checked for each (guard.py), and a stale connection
+can never turn one attempt into two requests.
 """
 
 from __future__ import annotations
 
 import functools
 import http.client
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
 
-from urllib3.util import parse_url
+import certifi
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from leadwire import VERSION
 
-from . import guard, wire
+from . import guard
 from .model import Outcome
-from .wire import Answer, Deadline
 
 CONNECT = 3.0
+READ = 64 * 1024
+"""Bytes of an answer that are read at most, counted after decompression."""
 KEPT = 20_000
+CHUNK = 8 * 1024
 OURS = {"Content-Type": "application/json", "User-Agent": f"Leadwire/{VERSION}", "Connection": "close"}
+
+type Dial = Callable[[str, int], socket.socket]
 
 
 def send(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, private: bool) -> Outcome:
-    """POST the body; redirects are failures. `timeout` is seconds for the whole exchange."""
+    """POST the body and say what came of it, whatever it is. `timeout` is seconds for the whole exchange."""
     started = time.monotonic()
-    deadline = Deadline(timeout)
+    with Deadline(timeout) as deadline:
+        try:
+            answer = _exchange(url, headers, body, deadline, private=private)
+        except guard.Refused:
+            answer = {"kind": "refused", "error": guard.REFUSAL}
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            answer = _unreachable(error)
+    if deadline.expired:
+        answer = {"kind": "timeout", "error": f"no complete answer within {timeout:g} seconds"}
+    return Outcome(ms=round((time.monotonic() - started) * 1000), **answer)
+
+
+class Deadline:
+    """Shuts the watched sockets down when the time is up, whatever the thread that uses them is waiting for.
+
+    Timeouts of sockets count from the last byte, so a receiver that sends one byte now and then would hold us for ever.
+    The watch is on a duplicate of the descriptor: TLS takes the original away.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self.ends = time.monotonic() + seconds
+        self._watched: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for watched in self._watched:
+                watched.close()
+            self._watched.clear()
+
+    def watch(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._watched.append(connection.dup())
+
+    def left(self) -> float:
+        return self.ends - time.monotonic()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            for watched in self._watched:
+                try:
+                    watched.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # not connected yet: its own timeout ends it
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dial = dial
+
+    def _new_conn(self) -> socket.socket:
+        return self._dial(self._dns_host, self.port)
+
+
+class _Secure(HTTPSConnection):
+    def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dial = dial
+
+    def _new_conn(self) -> socket.socket:
+        return self._dial(self._dns_host, self.port)
+
+
+class _Adapter(HTTPAdapter):
+    """Requests' own adapter, whose connections are dialled by us and share one TLS context."""
+
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        secure = isinstance(pool, urllib3.HTTPSConnectionPool)
+        if secure:
+            pool.conn_kw["ssl_context"] = _tls()
+        pool.ConnectionCls = functools.partial(_Secure if secure else _Plain, dial=self._dial)
+        return pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """The TLS context verifies; the original would load the CA bundle again for every connection."""
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _exchange(
+    url: str, headers: Mapping[str, str], body: bytes, deadline: Deadline, *, private: bool
+) -> dict[str, Any]:
     wrong = guard.problem(url, private=private)
-    told: dict[str, Any]
+    if wrong is not None:
+        return {"kind": "refused", "error": wrong if wrong == guard.REFUSAL else f"the URL {wrong}"}
+
+    def dial(host: str, port: int) -> socket.socket:
+        patience = min(CONNECT, deadline.left())
+        return guard.connect(host, port, private=private, patience=patience, watch=deadline.watch)
+
+    adapter = _Adapter(dial)
     try:
-        if wrong is not None:
-            told = {"kind": "refused", "error": wrong if wrong == guard.REFUSAL else f"the URL {wrong}"}
-        else:
-            dial = functools.partial(_dial, private=private)
-            told = _answered(wire.post(parse_url(url), {**OURS, **headers}, body, deadline, dial))
-    except guard.Refused:
-        told = {"kind": "refused", "error": guard.REFUSAL}
-    except TimeoutError:
-        late = f"no complete answer within {timeout:g} seconds" if deadline.over else "the connection timed out"
-        told = {"kind": "timeout", "error": late}
-    except ssl.SSLError:
-        error = "the TLS handshake failed; is the certificate valid for this host?"
-        told = {"kind": "unreachable", "error": error}
-    except (OSError, http.client.HTTPException):
-        told = {"kind": "unreachable", "error": "the connection failed or broke off"}
-    return Outcome(ms=round((time.monotonic() - started) * 1000), **told)
+        request = requests.Request("POST", url, headers={**OURS, **headers}, data=body).prepare()
+        response = adapter.send(request, stream=True, timeout=(CONNECT, max(deadline.left(), 0.001)), proxies={})
+        return _answer(response, _read(response.raw))
+    finally:
+        adapter.close()
 
 
-def _dial(host: str, port: int, left: float, *, private: bool) -> Any:
-    return guard.connect(host, port, private=private, patience=min(CONNECT, left))
-
-
-def _answered(answer: Answer) -> dict[str, Any]:
-    status = answer.status
+def _answer(response: requests.Response, body: bytes) -> dict[str, Any]:
+    status = response.status_code
     return {
         "kind": "answered",
         "status": status,
-        "body": answer.body[:KEPT].decode(errors="replace"),
-        "retry_after": answer.headers.get("retry-after", "")[:100],
-        "directive": answer.headers.get("webhook-delivery", "").strip().lower(),
+        "body": body[:KEPT].decode(errors="replace"),
+        "retry_after": response.headers.get("retry-after", "")[:100],
+        "directive": response.headers.get("webhook-delivery", "").strip().lower(),
         "error": "" if 200 <= status < 300 else f"the answer was HTTP {status}",  # noqa: PLR2004  # RFC 9110, 15.3
     }
+
+
+def _read(raw: urllib3.BaseHTTPResponse) -> bytes:
+    """The first bytes of the body. One that breaks off or cannot be decompressed does not undo the status before it."""
+    body = b""
+    try:
+        while len(body) < READ and (chunk := raw.read(min(CHUNK, READ - len(body)), decode_content=True)):
+            body += chunk
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
+        return body
+    finally:
+        raw.close()
+    return body
+
+
+def _unreachable(error: Exception) -> dict[str, Any]:
+    if isinstance(error, requests.Timeout | TimeoutError) or _caused_by(error, TimeoutError):
+        return {"kind": "timeout", "error": "the connection timed out"}
+    if _caused_by(error, ssl.SSLError):
+        return {"kind": "unreachable", "error": "the TLS handshake failed; is the certificate valid for this host?"}
+    return {"kind": "unreachable", "error": "the connection failed or broke off"}
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Requests and urllib3 wrap causes in arguments as well as in contexts."""
+    if error is None or isinstance(error, kind):
+        return error is not None
+    inner = [one for one in error.args if isinstance(one, BaseException)]
+    reason = getattr(error, "reason", None)
+    return any(_caused_by(one, kind) for one in (*inner, reason if isinstance(reason, BaseException) else None))
