@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leadwire import chatbots, ids
-from leadwire.context import Ctx, Tenant
+from leadwire.context import Ctx, Tenant, iso
 from leadwire.edge.types import Dialect, Reply, Request, Route
 from leadwire.leads import query as listing
 from leadwire.leads import service
@@ -36,11 +36,23 @@ def create(ctx: Ctx, request: Request) -> Stored:
 
 def get(ctx: Ctx, request: Request) -> Lead:
     """A lead is read under any chatbot of its workspace: the dialect's leads are unique per workspace, not per bot."""
-    lead_id = request.path.get("leadId") or request.path["id"]
+    return service.get(ctx, _number(ctx, request))
+
+
+def update(ctx: Ctx, request: Request) -> Stored:
+    return service.change(ctx, _number(ctx, request), shapes.change(request.body), exclusive="email")
+
+
+def delete(ctx: Ctx, request: Request) -> Stored:
+    return service.delete(ctx, _number(ctx, request))
+
+
+def _number(ctx: Ctx, request: Request) -> int | None:
     chatbot = request.path.get("chatbotId")
     if chatbot:
         chatbots.get(ctx, chatbot)
-    return service.get(ctx, ids.number_of_lead_id(ctx.tenant.id_key, lead_id))
+    lead_id = request.path.get("leadId") or request.path["id"]
+    return ids.number_of_lead_id(ctx.tenant.id_key, lead_id)
 
 
 def every(ctx: Ctx, request: Request) -> Page:
@@ -71,6 +83,17 @@ def show_created(tenant: Tenant, stored: Stored) -> Reply:
     return Reply(201, {"success": True, "data": shapes.lead(tenant, stored.lead)})
 
 
+def show_updated(tenant: Tenant, stored: Stored) -> Reply:
+    return show(tenant, stored.lead)
+
+
+def show_deleted(tenant: Tenant, stored: Stored) -> Reply:
+    """The lead's last version is that of its deletion."""
+    deleted = iso(stored.lead.updated_at, "milliseconds")
+    data = {"id": ids.lead_id(tenant.id_key, stored.lead.number), "deletedAt": deleted}
+    return Reply(200, {"success": True, "message": "Lead deleted successfully", "data": data})
+
+
 def show(tenant: Tenant, lead: Lead) -> Reply:
     return Reply(200, {"success": True, "data": shapes.lead(tenant, lead)})
 
@@ -81,9 +104,13 @@ DIALECT = Dialect(
         Route("POST", UNDER_CHATBOT, "write:leads", create, show_created, body=shapes.CreateLead),
         Route("GET", UNDER_CHATBOT, "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", UNDER_CHATBOT + "/{leadId}", "read:leads", get, show),
+        Route("PUT", UNDER_CHATBOT + "/{leadId}", "write:leads", update, show_updated, body=shapes.UpdateLead),
+        Route("DELETE", UNDER_CHATBOT + "/{leadId}", "delete:leads", delete, show_deleted),
         Route("POST", BARE, "write:leads", create, show_created, body=shapes.CreateLead),
         Route("GET", BARE, "read:leads", every, show_page, query=shapes.LeadList),
         Route("GET", BARE + "/{id}", "read:leads", get, show),
+        Route("PUT", BARE + "/{id}", "write:leads", update, show_updated, body=shapes.UpdateLead),
+        Route("DELETE", BARE + "/{id}", "delete:leads", delete, show_deleted),
     ),
     render_error=errors.render,
     limit_headers=limit_headers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -10,6 +12,7 @@ from leadwire import ids
 from leadwire.context import Tenant, iso
 from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap
 from leadwire.edge.types import Body, QueryString
+from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
@@ -30,6 +33,17 @@ class CreateLead(Body):
     source: Line | None = None
     status: Status = "new"
     metadata: OpenMap = Field(default_factory=dict)
+
+
+class UpdateLead(Body):
+    """`PUT …/leads/{leadId}`: what is not sent stays; null clears phone, source and metadata."""
+
+    name: FilledLine = ""
+    email: Email = ""
+    phone: AnyPhone | None = None
+    source: Line | None = None
+    status: Status = "new"
+    metadata: dict[str, Any] | None = None
 
 
 class LeadList(QueryString):
@@ -72,6 +86,47 @@ def draft(body: CreateLead, chatbot: str) -> Lead:
     )
 
 
+def change(body: UpdateLead) -> Callable[[Lead], Lead]:
+    """What the body makes of a lead. A value that equals what the caller was shown changes nothing (decision D5)."""
+    sent = body.model_fields_set
+    fields: dict[str, Any] = {"source": body.source or ""} if "source" in sent else {}
+    if "email" in sent:
+        fields["email"] = body.email
+
+    def wanted(lead: Lead) -> Lead:
+        changed = replace(lead, **fields)
+        if "name" in sent and body.name != lead.name:
+            first_name, last_name = model.split_name(body.name)
+            changed = replace(changed, first_name=first_name, last_name=last_name)
+        if "phone" in sent and (body.phone is None or body.phone.given != shown_phone(lead)):
+            e164, given = (body.phone.e164, body.phone.given) if body.phone else ("", "")
+            changed = replace(changed, phone=e164, phone_given=given)
+        if "status" in sent and body.status != shown_status(lead):
+            changed = replace(changed, status=body.status)
+        if "metadata" in sent:
+            changed = replace(changed, custom=_merged(lead.custom, body.metadata))
+        return changed
+
+    return wanted
+
+
+def _merged(before: Mapping[str, Any], sent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """By key at the top level; null removes a key, or everything. Raises InvalidInput if it becomes too much."""
+    after = {} if sent is None else {name: value for name, value in {**before, **sent}.items() if value is not None}
+    problem = model.open_map_problem(after)
+    if problem:
+        raise InvalidInput(FieldError("metadata", problem, "value_error"))
+    return after
+
+
+def shown_status(lead: Lead) -> str:
+    return STATUS_OUT.get(lead.status, lead.status)
+
+
+def shown_phone(lead: Lead) -> str | None:
+    return lead.phone_given or lead.phone or None
+
+
 def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
     return {**listed_lead(tenant, lead), "workspaceId": ids.workspace_id(tenant.id)}
 
@@ -82,9 +137,9 @@ def listed_lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "id": ids.lead_id(tenant.id_key, lead.number),
         "name": lead.name,
         "email": lead.email or None,
-        "phone": lead.phone_given or lead.phone or None,
+        "phone": shown_phone(lead),
         "source": lead.source or None,
-        "status": STATUS_OUT.get(lead.status, lead.status),
+        "status": shown_status(lead),
         "metadata": lead.custom,
         "createdAt": iso(lead.created_at, "milliseconds"),
         "updatedAt": iso(lead.updated_at, "milliseconds"),
