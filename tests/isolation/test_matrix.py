@@ -31,6 +31,7 @@ LEADS = 20
 
 NEVER = {
     "number": "987654",
+    "nth": "987653",
     "uuid": "ffffffff-ffff-8fff-bfff-ffffffffffff",
     "lead_id": "lead_ffffffffffffffff",
     "list": "99999999-9999-4999-8999-999999999999",
@@ -78,8 +79,36 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm PATCH /api/v1/forms/{id}": {"name": "Signup"},
     "crm POST /api/v1/forms/{id}/submissions": {"email": "ann@example.com"},
     "crm POST /api/inbound/leads": {"email": "ann@example.com"},
+    "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks": {
+        "name": "Hook",
+        "url": "https://example.com/hook",
+        "eventTypes": ["LEAD_CREATED"],
+    },
+    "chatbot PATCH /api/v1/chatbots/{chatbotId}/webhooks/{webhookId}": {"isActive": False},
+    "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks/{webhookId}/rotate-secret": {"overlapSeconds": 60},
+    "lists POST /v1/leads/bulk": {"list_id": "$list", "leads": [{"phone_number": "+12025550112", "name": "Ann"}]},
+    "lists POST /v1/leads/bulk-delete": {"ids": ["$uuid"]},
+    "lists PATCH /v1/leads/{id}": {"name": "Ann"},
+    "lists POST /v1/lists": {"name": "Cold"},
+    "lists PATCH /v1/lists/{id}": {"name": "Cold"},
+    "lists POST /v1/webhooks": {"event": "lead.created", "url": "https://example.com/hook"},
+    "public POST /api/v1/pub/webhooks/missed-call": {"url": "https://example.com/hook"},
+    "public DELETE /api/v1/pub/webhooks/missed-call": {"url": "https://example.com/hook"},
+    "public POST /api/v1/pub/webhooks/chat-widget": {"url": "https://example.com/hook"},
+    "public DELETE /api/v1/pub/webhooks/chat-widget": {"url": "https://example.com/hook"},
 }
 """A body that each route with a body takes. `$kind` is another tenant's id in one run and nobody's in the other."""
+
+
+NTH = 9
+NUMBERED = {
+    "/api/v1/pipelines": {"name": "Pipeline #"},
+    "/api/v1/pipelines/1/stages": {"name": "Stage #"},
+    "/api/v1/tags": {"name": "tag #"},
+    "/api/v1/users": {"name": "User #", "email": "user#@example.com"},
+    "/api/v1/forms": {"name": "Form #"},
+}
+"""Records that are numbered per tenant: the victim has more of each than the stranger, up to the ninth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +174,16 @@ def victim(world: World) -> dict[str, str]:
         made = send(world, "POST", "/v1/leads", state["keys"]["lists"], lead)
     hook = {"eventType": "LEAD_CREATED", "url": "https://example.com/hook"}
     webhook = send(world, "POST", "/api/v2/pub/webhooks", state["keys"]["public"], hook).json()["data"]["id"]
+    for path, body in NUMBERED.items():
+        for nth in range(NTH):
+            filled = {name: text.replace("#", str(nth)) for name, text in body.items()}
+            assert send(world, "POST", path, state["keys"]["crm"], filled).status == 201
     world.settle()
     tenant = tenants.by_slug(world.ports, state["tenant"])
     return {
         "tenant": tenant.id,
         "number": str(LEADS),
+        "nth": str(NTH),
         "uuid": made.json()["id"],
         "lead_id": ids.lead_id(tenant.id_key, LEADS),
         "list": state["list_id"],
@@ -168,13 +202,13 @@ def stranger(world: World) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def unscoped(world: World) -> dict[str, str]:
     """Keys that may do one thing, which no route asks for."""
-    return _keys(world, "unscoped", "write:nothing")
+    unasked = sorted(apikeys.SCOPES - {one.route.scope for one in SERVED})
+    return _keys(world, "unscoped", unasked[0])
 
 
 def _keys(world: World, slug: str, scope: str = apikeys.EVERY_SCOPE) -> dict[str, str]:
     ctx = tenants.operate(world.ports, tenants.create(world.ports, slug, slug), "test")
-    scopes = [scope] if scope in (apikeys.EVERY_SCOPE, *apikeys.SCOPES) else ["delete:integrations"]
-    return {family: apikeys.create(ctx, family, "test", scopes=scopes, limit=10**6)[1] for family in apikeys.FAMILIES}
+    return {family: apikeys.create(ctx, family, "test", scopes=[scope], limit=10**6)[1] for family in apikeys.FAMILIES}
 
 
 def send(world: World, method: str, path: str, token: str = "", body: object = None) -> Response:
@@ -197,8 +231,16 @@ def filled(served: Served, chosen: Mapping[str, str], *, own_chatbot: bool) -> s
 def with_ids(body: Mapping[str, Any] | None, chosen: Mapping[str, str]) -> object:
     if body is None:
         return None
-    values = {name: chosen.get(text[1:], text) if str(text)[:1] == "$" else text for name, text in body.items()}
-    return {name: int(text) if body[name] == "$number" else text for name, text in values.items()}
+    return {name: _with_id(value, chosen) for name, value in body.items()}
+
+
+def _with_id(value: Any, chosen: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_with_id(one, chosen) for one in value]
+    if not isinstance(value, str) or value[:1] != "$":
+        return value
+    found = chosen[value[1:]]
+    return int(found) if value in ("$number", "$nth") else found
 
 
 def shown(answer: Response, chosen: Mapping[str, str]) -> tuple[int, str]:
