@@ -67,11 +67,14 @@ def operate(ports: Ports, tenant: Tenant, who: str) -> Ctx:
 
 
 def copy(tenant: Tenant) -> Item:
-    """The attributes of a tenant as its API keys carry them, so that a request need not read the tenant."""
+    """The attributes of a tenant as its API keys carry them, so that a request need not read the tenant.
+
+    All of them are JSON's own types, which SQLite's engine reads several times faster than it reads bytes.
+    """
     return {
         "id": tenant.id,
         "slug": tenant.slug,
-        "id_key": tenant.id_key,
+        "id_key": tenant.id_key.hex(),
         "region": tenant.region,
         "valid_phones": tenant.valid_phones,
         "shards": tenant.shards,
@@ -79,7 +82,8 @@ def copy(tenant: Tenant) -> Item:
 
 
 def from_copy(copy: Mapping[str, Any]) -> Tenant:
-    return Tenant(copy["id"], copy["slug"], bytes(copy["id_key"]), copy["region"], copy["valid_phones"], copy["shards"])
+    id_key = bytes.fromhex(copy["id_key"])
+    return Tenant(copy["id"], copy["slug"], id_key, copy["region"], copy["valid_phones"], copy["shards"])
 
 
 def _item(tenant: Tenant, name: str, created: int) -> Item:
