@@ -65,7 +65,7 @@ class Queues:
                 connection.execute(statement)
 
     def send(self, queue: str, messages: Sequence[Message]) -> list[Message]:
-        """Returns the messages that were refused (see `refuse`); the others are on the disk. Raises InvalidMessage."""
+        """Returns the messages that were refused (see `refuse`); the others are stored. Raises InvalidMessage."""
         refused = list(messages[: self._refusals])
         self._refusals -= len(refused)
         with self._database.write() as connection:

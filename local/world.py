@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .pumps import Pumps
 
 STAGE = "local"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""What these methods write (how often a key was used) need not survive a power cut."""
 
 
 class NeverAtRest(Exception):
@@ -102,7 +104,7 @@ class World:
             for mapping in self.stack.streams
         ]
         self.consumers = [
-            QueuePump(self.queues, mapping, self._runtime.invoke, self.clock) for mapping in self.stack.queue_mappings
+            QueuePump(self.queues, mapping, self._consume, self.clock) for mapping in self.stack.queue_mappings
         ]
         self._schedules = Schedules(self.database, self.queues, self.stack.schedules, self.clock)
         self._housekeeping = Housekeeping(self.table, self.queues, self.streams, self.clock)
@@ -121,7 +123,10 @@ class World:
         return self.handle(Request(method, path, lowered, content))
 
     def handle(self, request: Request) -> Response:
-        return self._gateway.handle(request)
+        response = self._gateway.handle(request)
+        if request.method not in SAFE:
+            self.database.sync()
+        return response
 
     def invoke(self, function: str, event: Any) -> Any:
         """Call a function by its logical id, and have its answer. Raises FunctionFailed."""
@@ -201,6 +206,11 @@ class World:
         self.table.close()
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _consume(self, function: str, event: Any) -> Any:
+        """A webhook may not tell of a lead that a power cut can undo."""
+        self.database.sync()
+        return self._runtime.invoke(function, event)
 
     def _invoker(self, function: Function) -> Station:
         queue = invocations.queue_of(function.name)

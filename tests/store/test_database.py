@@ -178,3 +178,58 @@ def test_a_closed_database_can_be_opened_elsewhere(path):
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
     connection.close()
+
+
+class Disk:
+    """Counts the trips to the disk; `meanwhile` happens during the next one."""
+
+    def __init__(self):
+        self.trips = 0
+        self.meanwhile = lambda: None
+
+    def flush(self, descriptor):
+        self.trips += 1
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+
+
+@pytest.fixture
+def disk(monkeypatch) -> Disk:
+    disk = Disk()
+    monkeypatch.setattr("leadwire.store.database._flush", disk.flush)
+    return disk
+
+
+def test_one_trip_to_the_disk_takes_all_commits_along(path, disk):
+    engine = SqliteEngine(Database(path))
+    engine.write(Put(ITEM))
+    engine.write(Put({"pk": "p", "sk": "t"}))
+    assert disk.trips == 0
+    engine.database.sync()
+    engine.database.sync()
+    assert disk.trips == 1
+    engine.write(Update(KEY, add={"n": 1}))
+    engine.database.sync()
+    assert disk.trips == 2
+    engine.close()
+    assert disk.trips == 2
+
+
+def test_what_is_committed_during_a_trip_to_the_disk_waits_for_the_next(path, disk):
+    engine = SqliteEngine(Database(path))
+    engine.database.sync()
+    disk.trips = 0
+    engine.write(Put(ITEM))
+    disk.meanwhile = lambda: engine.write(Update(KEY, add={"n": 1}))
+    engine.database.sync()
+    assert disk.trips == 1
+    engine.database.sync()
+    assert disk.trips == 2
+    engine.close()
+
+
+def test_closing_brings_everything_to_the_disk(path, disk):
+    engine = SqliteEngine(Database(path))
+    engine.write(Put(ITEM))
+    engine.close()
+    assert disk.trips == 1

@@ -161,3 +161,21 @@ def test_the_vaults_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> N
     key = key_in(path)
     assert key_in(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_waits_for_the_disk_unless_its_method_is_safe(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    trips: list[str] = []
+    monkeypatch.setattr(world.database, "sync", lambda: trips.append("trip"))
+    world.http("GET", "/things/1")
+    assert trips == []
+    world.http("POST", "/things", body={})
+    assert trips == ["trip"]
+
+
+def test_a_worker_sees_only_what_is_on_the_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict | None] = []
+    monkeypatch.setattr(world.database, "sync", lambda: seen.append(found(world, "WORK", "EVT#1")))
+    put(world, "EVT#1")
+    world.settle()
+    assert seen[0] is None
+    assert found(world, "WORK", "EVT#1")
