@@ -30,6 +30,11 @@ KINDS = {
     "request_id": r"\S{8,64}",
     "seconds": r"[0-9]+",
     "submission_id": r"sub_[0-9a-z]{26}",
+    "key_id": r"key_[0-9a-z]{26}",
+    "token": r"lh_[0-9A-Za-z]{33}",
+    "ulid": r"[0-9A-HJKMNP-TV-Z]{26}",
+    "hint": r"••••[0-9A-Za-z]{4}",
+    "actor": r"api_key:key_[0-9a-z]{26}",
     "url": r"https?://\S+",
     "version": r"\d+\.\d+\.\d+\S*",
 }

@@ -79,6 +79,7 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm PATCH /api/v1/forms/{id}": {"name": "Signup"},
     "crm POST /api/v1/forms/{id}/submissions": {"email": "ann@example.com"},
     "crm POST /api/inbound/leads": {"email": "ann@example.com"},
+    "crm POST /api/v1/api-keys": {"name": "Zapier"},
     "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks": {
         "name": "Hook",
         "url": "https://example.com/hook",

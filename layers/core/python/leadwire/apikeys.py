@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import keys, tenants
 from .context import Ctx
@@ -34,6 +34,7 @@ FOR_EVER = 253_402_300_799
 EVERY_SCOPE = "*"
 RESOURCES = (
     "leads", "lists", "chatbots", "webhooks", "pipelines", "tags", "users", "forms", "automations", "integrations",
+    "api-keys",
 )  # fmt: skip
 SCOPES = frozenset(f"{action}:{resource}" for action in ("read", "write", "delete") for resource in RESOURCES)
 
@@ -106,7 +107,7 @@ def create(
         "id": f"key_{ctx.ulid().lower()}",
         "name": name,
         "family": family,
-        "scopes": tuple(_canonical(scope) for scope in scopes),
+        "scopes": tuple(canonical(scope) for scope in scopes),
         "hint": token[-4:],
         "enabled": True,
         "limit": limit or kind.limit,
@@ -118,8 +119,7 @@ def create(
         "tenant": tenants.copy(ctx.tenant),
     }
     item |= keys.indexed(g1=(keys.api_keys(ctx.tenant.id), item["id"]))
-    _store(ctx, kind, item)
-    return _api_key(item), token
+    return _store(ctx, kind, item, (_api_key(item), token))
 
 
 def every(ctx: Ctx) -> list[ApiKey]:
@@ -135,6 +135,15 @@ def revoke(ctx: Ctx, key_id: str) -> None:
     unscoped(ctx.ports.engine).write(Update(_key_of(item), set={"enabled": False}, condition=PRESENT))
 
 
+def canonical(scope: str) -> str:
+    """`leads:write` is another spelling of `write:leads`."""
+    left, _, right = scope.partition(":")
+    for name in (scope, f"{right}:{left}"):
+        if name in SCOPES or name == EVERY_SCOPE:
+            return name
+    raise InvalidInput(FieldError("scopes", f"unknown scope; one of {', '.join(sorted(SCOPES))}", "enum", scope))
+
+
 def _items(ctx: Ctx) -> list[Item]:
     table = unscoped(ctx.ports.engine)
     rows = table.query_all(Query(keys.api_keys(ctx.tenant.id), index="g1"))
@@ -142,28 +151,18 @@ def _items(ctx: Ctx) -> list[Item]:
     return sorted(found.values(), key=lambda item: item["id"])
 
 
-def _store(ctx: Ctx, kind: Family, item: Item) -> None:
+def _store(ctx: Ctx, kind: Family, item: Item, made: tuple[ApiKey, str]) -> tuple[ApiKey, str]:
     """The first key of a family that counts per company becomes its meter; the others point to it."""
-    table = unscoped(ctx.ports.engine)
+    outside = replace(ctx, table=unscoped(ctx.ports.engine))
     if not kind.per_company:
-        table.write(Put(item, ABSENT))
-        return
+        return outside.commit([Put(item, ABSENT)], made)
     meter = keys.company_meter(ctx.tenant.id, item["family"])
     claim = Put({"pk": meter.pk, "sk": meter.sk, "key": item["pk"]}, ABSENT)
     try:
-        table.transact([claim, Put(item, ABSENT)])
+        return outside.commit([claim, Put(item, ABSENT)], made)
     except TransactionFailed as taken:
         first = taken.failed[0] or {}
-        table.write(Put({**item, "meter": first["key"]}, ABSENT))
-
-
-def _canonical(scope: str) -> str:
-    """`leads:write` is another spelling of `write:leads`."""
-    left, _, right = scope.partition(":")
-    for name in (scope, f"{right}:{left}"):
-        if name in SCOPES or name == EVERY_SCOPE:
-            return name
-    raise InvalidInput(FieldError("scopes", f"unknown scope; one of {', '.join(sorted(SCOPES))}", "enum", scope))
+        return outside.commit([Put({**item, "meter": first["key"]}, ABSENT)], made)
 
 
 def _api_key(item: Item) -> ApiKey:

@@ -16,7 +16,7 @@ from typing import Any
 
 from leadwire import apikeys, ports, telemetry
 from leadwire.admission import Admission, admit
-from leadwire.context import Actor, Ctx, Tenant, open_ctx
+from leadwire.context import Actor, Ctx, open_ctx
 from leadwire.errors import Broken, Forbidden, LeadwireError, RateLimited, TooLarge, Unauthorized, Unready
 from leadwire.ports import Ports
 from leadwire.store.table import Meter, Table
@@ -132,7 +132,7 @@ def _serve(call: Call, route: Route) -> Reply:
     raw = call.raw_body()
     if len(raw) > route.body_limit:
         raise TooLarge(f"The body is larger than {route.body_limit // 1024} KiB")
-    request = _request(call, route, raw, admission.tenant)
+    request = _request(call, route, raw, admission)
     actor = Actor("api_key", admission.key_id)
     ctx = open_ctx(call.ports, admission.tenant, actor, call.request_id, call.meter)
     key = call.header(idempotency.HEADER) if route.method in UNSAFE else ""
@@ -174,14 +174,15 @@ def _token(dialect: Dialect, event: Event) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _request(call: Call, route: Route, raw: bytes, tenant: Tenant) -> Request:
+def _request(call: Call, route: Route, raw: bytes, admission: Admission) -> Request:
     bodied = route.body if raw or route.method != "DELETE" else None  # a DELETE may come without the body it can have
     query = urllib.parse.parse_qs(call.event.get("rawQueryString", ""), keep_blank_values=True)
     return Request(
         path=call.event.get("pathParameters") or {},
         query=strict.parse_query(route.query, query),
-        body=strict.parse_body(bodied, raw, call.header("content-type"), tenant) if bodied else None,
+        body=strict.parse_body(bodied, raw, call.header("content-type"), admission.tenant) if bodied else None,
         url=f"{call.header('x-forwarded-proto') or 'https'}://{call.header('host')}{call.event['rawPath']}",
+        scopes=admission.scopes,
     )
 
 

@@ -42,6 +42,8 @@ class Request:
     """An instance of the route's `body` model, or None if it has none."""
     url: str = ""
     """Scheme, host and path as the caller sees them, for links."""
+    scopes: frozenset[str] = frozenset()
+    """What the caller's key may do beyond this request."""
 
 
 @dataclass(frozen=True, slots=True)

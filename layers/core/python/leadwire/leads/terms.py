@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .model import Lead
 
 ALL = "all"
+STARRED = "starred"
 SORTS = ("created", "updated", "score", "first_name", "last_name", "email")
 SHORT, WORD, AREA, LAST, PHONE = "t", "n", "q", "l", "p"
 """Kinds of tokens."""
@@ -42,7 +43,7 @@ def facets(lead: Lead) -> Iterator[str]:
         if value:
             yield f"{name}={value}"
     if lead.starred:
-        yield "starred"
+        yield STARRED
     yield from (f"tag={tag}" for tag in lead.tags)
     yield from (f"list={list_id}" for list_id in lead.lists)
 
