@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import note
 
@@ -142,19 +143,28 @@ class Story:
     # --- the world ----------------------------------------------------------------------------------------------------
 
     def index(self, arg: int) -> None:
-        """The indexer takes up to 16 records of the stream."""
-        self.cursor = self.run_indexer(self.cursor, 1 + arg % 16)
+        """The indexer takes up to 8 records of leads: about as many as are written between two of its turns."""
+        self.cursor = self.run_indexer(self.cursor, 1 + arg % 8)
 
     def replay(self, arg: int) -> None:
         """Another worker takes a batch that was taken before, or a part of it."""
-        self.run_indexer(max(0, self.cursor - 1 - arg % 40), 1 + arg % 8, until=self.cursor)
+        self.run_indexer(max(0, self.cursor - 1 - arg), 1 + arg % 8, until=self.cursor)
 
-    def run_indexer(self, after: int, limit: int, until: int = 1 << 62) -> int:
-        records = [record for record in self.stream(after, limit) if record.seq <= until]
-        leads = [record for record in records if record.key.sk == "LEAD"]
+    def run_indexer(self, after: int, count: int, until: int = 1 << 62) -> int:
+        """Index at most so many records that follow `after`. Returns the place in the stream that was reached."""
+        records: list[Any] = []
+        while len(records) < count and (some := self.stream(after, 50)):
+            for record in some:
+                if len(records) == count or record.seq > until:
+                    break
+                after = record.seq
+                records += [record] if record.key.sk == "LEAD" else []
+            else:
+                continue
+            break
         tenant = self.ctx.tenant.id
-        indexer.run(self.ports, [indexer.of_images(tenant, record.old, record.new) for record in leads])
-        return records[-1].seq if records else after
+        indexer.run(self.ports, [indexer.of_images(tenant, record.old, record.new) for record in records])
+        return after
 
     def wait(self, arg: int) -> None:
         self.clock.now += (0.003, 1, 9, 16)[arg % 4]
@@ -189,7 +199,7 @@ class Story:
     def come_to_rest(self) -> None:
         """Everything indexed, everything forgotten: the index alone must now be right."""
         while self.stream(self.cursor, 1):
-            self.index(15)
+            self.index(7)
         self.clock.now += pending.GRACE + 1
         self.lag(0)
         for _, body in self.queue.messages:
@@ -220,4 +230,3 @@ def tell(story: Story, script: bytes) -> None:
             step = STEPS[what - 1]
             note(f"story.{step.__name__}({arg})")
             step(story, arg)
-    story.come_to_rest()
