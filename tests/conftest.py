@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from leadwire.context import Ctx, Tenant
@@ -16,6 +17,8 @@ from tests.factories import Clock, Keys
 
 LOOPBACK = "127.0.0.1"
 
+settings.register_profile("leadwire", deadline=None)  # how long an example takes says nothing: machines are busy
+settings.load_profile("leadwire")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Leadwire")
 
