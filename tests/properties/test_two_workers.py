@@ -21,7 +21,7 @@ from leadwire.store.types import Engine
 
 from .story import Clock, Story
 
-MOST = 16
+MOST = 12
 """Requests of a worker in the small stories, and a few more."""
 TWO_SWITCHES = [
     [first] * before + [1 - first] * between + [first] * MOST
@@ -145,6 +145,22 @@ def test_a_worker_and_a_writer_whose_change_is_indexed_next_stopped_anywhere() -
         with told() as story:
             story.model.store(service.create(story.ctx, Lead(status="new")).lead)
             together(story, order, index(changes(story)), change_and_index)
+            assert_index_is_right(story)
+
+
+def test_a_worker_that_saw_a_lead_change_and_a_writer_who_changes_it_back_stopped_anywhere() -> None:
+    """The second worker finds every bit as it must be, and still must hold up the first, which read it otherwise."""
+
+    def change_back_and_index(story: Story) -> None:
+        after = service.change(story.ctx, 1, lambda lead: replace(lead, status="new")).lead
+        indexer.run(story.ports, [Change(story.ctx.tenant.id, replace(after, status="lost"), after)])
+
+    for order in TWO_SWITCHES:
+        with told() as story:
+            service.create(story.ctx, Lead(status="new"))
+            index(changes(story))(story)
+            service.change(story.ctx, 1, lambda lead: replace(lead, status="lost"))
+            together(story, order, index(changes(story)[-1:]), change_back_and_index)
             assert_index_is_right(story)
 
 
