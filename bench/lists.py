@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 from rich.table import Table
 
+from leadwire.ports import Ports
+
 from . import costs
 from .costs import Bench, Cost
 
@@ -53,7 +55,7 @@ def bars(result: Result, smallest: Cost | None = None) -> list[Bar]:
     sorts = max(cost for name, cost in rru.items() if name.startswith("by ") and "," not in name)
     return [
         Bar("default page, RRU", default.rru, 35),
-        Bar("last page, RRU, over the default page's", rru["last page"] / default.rru, 1.2),
+        Bar("last full page, RRU, over the default page's", rru["last full page"] / default.rru, 1.2),
         Bar("middle page, RRU, over the default page's", rru["middle page"] / default.rru, 1.2),
         Bar("one filter, RRU", rru["one filter"], 50),
         Bar("three filters, RRU", rru["three filters"], 90),
@@ -74,7 +76,7 @@ def main() -> None:
     results = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            results.append(measured(loaded(console, Path(folder) / "table.db", size)))
+            results.append(measured(size, loaded(console, Path(folder) / "table.db", size)))
     console.print(table(results))
     console.print(f"\nBars at {sizes[-1]:,} leads")
     for bar in bars(results[-1], results[0].lists["default page"]):
@@ -90,12 +92,15 @@ def loaded(console: Console, path: Path, size: int) -> Bench:
         return costs.loaded(path, size, lambda moved: progress.advance(task, moved))
 
 
-def measured(bench: Bench) -> Result:
+def measured(size: int, bench: Bench) -> Result:
     with bench.ports() as ports:
-        lists = {name: costs.measure(ports, bench.tenant, asked) for name, asked in costs.cases(bench).items()}
-        lists["empty overlay"] = costs.overlay(ports, bench.tenant)
-        usual = costs.usual(bench, ports)
-    return Result(bench.count, lists, usual, costs.upkeep(bench))
+        lists, usual = lists_of(bench, ports), costs.usual(bench, ports)
+    return Result(size, lists, usual, costs.upkeep(bench))
+
+
+def lists_of(bench: Bench, ports: Ports) -> dict[str, Cost]:
+    measured = {name: costs.measure(ports, bench.tenant, asked) for name, asked in costs.cases(bench).items()}
+    return {**measured, "empty overlay": costs.overlay(ports, bench.tenant)}
 
 
 def table(results: list[Result]) -> Table:
