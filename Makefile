@@ -75,7 +75,7 @@ check: .venv/.dev .tools/sam/.done .tools/checkov/.done ## Without running it: s
 	$(call suite,security of the template,.tools/checkov/bin/checkov --config-file .checkov.yaml -f template.yaml)
 
 .PHONY: test-python
-test-python: .venv/.dev ## Units, stores, dialects, flows on the embedded cloud, contracts: T="tests/unit -k …"
+test-python: .venv/.dev .tools/verifiers/.done .tools/js/.done ## Units, stores, dialects, flows on the embedded cloud, contracts: T="tests/unit -k …"
 	$(call suite,tests,pytest -q -n 2 -m "not emulator" $(T))
 
 .PHONY: test-lists
@@ -98,6 +98,10 @@ bench-lists: .venv/.dev ## What lists cost at 1,000 to 1,000,000 leads, beside t
 .PHONY: bench-http
 bench-http: .venv/.dev ## Requests a second and latencies over HTTP, embedded
 	@.venv/bin/python -m bench.http
+
+.PHONY: bench-webhooks
+bench-webhooks: .venv/.dev .tools/bench/.done ## Deliveries a second and latencies of one worker, beside Celery (needs redis-server)
+	@.venv/bin/python bench/webhooks/run.py
 
 ##@ Deploy it
 
@@ -133,6 +137,13 @@ clean: ## Remove what was built; environments and data stay
 .venv/.dev: requirements-dev.txt .venv/.run
 	@echo 'Installing what Leadwire is checked with …'
 	@$(call install,.venv,--requirement requirements-dev.txt)
+	@touch $@
+
+.tools/js/.done: tools/js/package-lock.json
+	@echo 'Installing the verifiers in JavaScript …'
+	@command -v npm >/dev/null || { echo 'The verifiers in JavaScript need Node: install it' >&2; exit 1; }
+	@mkdir -p .tools/js && cp tools/js/package.json tools/js/package-lock.json tools/js/verify.js .tools/js/
+	@npm ci --prefix .tools/js --ignore-scripts --silent --no-audit --no-fund
 	@touch $@
 
 .tools/%/.done: tools/%.txt | .venv/.run

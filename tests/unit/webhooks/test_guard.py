@@ -1,4 +1,3 @@
-# ruff: noqa: SIM905, S104  # a corpus reads best as words; 0.0.0.0 is one of its cases, nothing is bound
 from __future__ import annotations
 
 import ipaddress
@@ -8,45 +7,7 @@ from typing import Any
 import pytest
 
 from leadwire.webhooks import guard, sender
-
-FORBIDDEN = """
-    0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.255.255.254
-    168.63.129.16 169.254.0.1 169.254.169.254 169.254.170.2 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.170 192.0.2.1
-    192.31.196.1 192.52.193.1 192.88.99.1 192.168.0.1 192.168.255.255 192.175.48.1 198.18.0.1 198.19.255.255
-    198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
-    :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1 64:ff9b::8.8.8.8
-    64:ff9b::169.254.169.254 64:ff9b:1::1 100::1 2001::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:10::1
-    2001:20::1 2001:db8::1 2002:7f00:1::1 2002:a9fe:a9fe:: 2620:4f:8000::1 3fff::1 4000::1 5f00::1 fc00::1 fd00::1
-    fd00:ec2::254 fd12:3456:789a::1 fe80::1 feb0::1 fec0::1 ff00::1 ff02::1 ff0e::1
-""".split()
-PUBLIC = """
-    1.1.1.1 8.8.8.8 9.255.255.255 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 198.17.255.255 223.255.255.254
-    2606:4700::1111 2a00:1450::1 2001:4860:4860::8888 2400:cb00::1
-""".split()
-
-REFUSED_URLS = """
-    http://example.com ftp://example.com file:///etc/passwd gopher://example.com //example.com example.com https:// https:///x
-    https://user@example.com https://user:pass@example.com https://@example.com https://:@example.com
-    https://example.com:22 https://example.com:25 https://example.com:0 https://example.com:1023 https://example.com:65536
-    https://example.com:99999999999999999999 https://example.com:-1 https://example.com:port
-    https://127.0.0.1 https://127.1 https://0x7f.1 https://0x7f000001 https://017700000001 https://2130706433 https://0
-    https://127.0.0.1. https://10.1 https://[::1] https://[::ffff:127.0.0.1] https://[::ffff:7f00:1] https://[fe80::1%25eth0]
-    https://[64:ff9b::7f00:1] https://[2002:7f00:1::] https://169.254.169.254/latest/meta-data/ https://[fd00:ec2::254]/
-    https://localhost https://LOCALHOST https://localhost. https://anything.localhost https://example.com\\@127.0.0.1
-    https://[::1 https://[zz::1]
-""".split()
-REFUSED_URLS += [
-    "https://exam ple.com",
-    "https://example.com/\r\nHost: x",
-    "https://example.com/\t",
-    "",
-    " https://example.com",
-]
-ACCEPTED_URLS = """
-    https://example.com https://example.com/ https://example.com:443/x https://example.com:80 https://example.com:1024
-    https://example.com:8443/a?b=c#d https://8.8.8.8/ https://[2606:4700::1111]/ https://xn--bcher-kva.example https://example.com.
-    https://bücher.example/ HTTPS://EXAMPLE.COM https://a.b.c.d.example/%2e%2e/
-""".split()
+from tests.unit.webhooks import corpus
 
 
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
@@ -79,7 +40,7 @@ def no_dialling(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return dialled
 
 
-@pytest.mark.parametrize("address", FORBIDDEN)
+@pytest.mark.parametrize("address", corpus.ADDRESSES)
 def test_no_connection_goes_to_an_address_that_is_not_public(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolves_to(monkeypatch, [address])
     dialled = no_dialling(monkeypatch)
@@ -88,7 +49,7 @@ def test_no_connection_goes_to_an_address_that_is_not_public(address: str, monke
     assert dialled == []
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@pytest.mark.parametrize("address", corpus.PUBLIC)
 def test_public_addresses_beside_the_forbidden_ranges_are_dialled(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +92,7 @@ def test_a_name_that_does_not_exist_reads_the_same_as_one_that_is_inside(monkeyp
     assert (outcome.kind, outcome.error) == ("refused", guard.REFUSAL)
 
 
-@pytest.mark.parametrize("url", REFUSED_URLS)
+@pytest.mark.parametrize("url", [*corpus.URLS, *corpus.SPELLED])
 def test_these_urls_are_refused_when_they_are_saved_and_when_they_are_used(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,14 +102,12 @@ def test_these_urls_are_refused_when_they_are_saved_and_when_they_are_used(
     assert dialled == []
 
 
-@pytest.mark.parametrize("url", ACCEPTED_URLS)
+@pytest.mark.parametrize("url", corpus.ACCEPTED)
 def test_these_urls_are_accepted(url: str) -> None:
     assert guard.problem(url, private=False) is None
 
 
-@pytest.mark.parametrize(
-    "url", ["https://①②⑦.⓪.⓪.①/", "https://127。0。0。1/", "https://0177.0.0.1/", "https://localtest.me/"]
-)
+@pytest.mark.parametrize("url", corpus.RESOLVED)
 def test_spellings_that_only_a_resolver_understands_end_at_the_socket(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +123,7 @@ def test_private_targets_open_the_neighbourhood(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:10.0.0.1"]
+    "address", ["169.254.169.254", "fd00:ec2::254", "fe80::1", "0.1.2.3", "224.0.0.1", "::ffff:10.0.0.1"]
 )
 def test_private_targets_never_open_metadata_or_multicast(address: str) -> None:
     assert not guard.allowed(ipaddress.ip_address(address), private=True)
@@ -174,3 +133,43 @@ def test_private_targets_allow_http_but_no_credentials_and_no_low_ports() -> Non
     assert guard.problem("http://localhost:8787/x", private=True) is None
     assert guard.problem("http://user@localhost:8787/x", private=True)
     assert guard.problem("http://localhost:22/x", private=True)
+
+
+def test_the_corpus_has_at_least_two_hundred_cases() -> None:
+    assert corpus.HARMFUL >= 200
+
+
+def test_every_refused_address_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_dialling(monkeypatch)
+    told = set()
+    for answer in [*([address] for address in corpus.ADDRESSES), []]:
+        resolves_to(monkeypatch, answer)
+        told.add(sender.send("https://inner.example/", {}, b"{}", timeout=1, private=False).error)
+    spelled = {sender.send(url, {}, b"{}", timeout=1, private=False).error for url in corpus.SPELLED}
+    assert told == spelled == {guard.REFUSAL}
+
+
+@pytest.mark.parametrize("status", corpus.REDIRECTS)
+@pytest.mark.parametrize(
+    "target", ["https://169.254.169.254/latest/", "http://127.0.0.1/", "file:///etc/passwd", "//x"]
+)
+def test_a_redirect_inwards_is_not_followed(status: int, target: str, receiver: Any) -> None:
+    receiver.answer = (status, {"location": target}, b"")
+    outcome = sender.send(receiver.url, {}, b"{}", timeout=2, private=True)
+    assert (outcome.kind, outcome.status, len(receiver.received)) == ("answered", status, 1)
+
+
+def test_a_receiver_that_redirects_to_itself_is_asked_once(receiver: Any) -> None:
+    receiver.answer = (307, {"location": receiver.url}, b"")
+    sender.send(receiver.url, {}, b"{}", timeout=2, private=True)
+    assert len(receiver.received) == 1
+
+
+def test_dns_that_answers_inwards_every_second_time_never_gets_a_connection_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolves_to(monkeypatch, ["8.8.8.8"], ["127.0.0.1"], ["8.8.8.8"], ["169.254.169.254"], ["10.0.0.1"])
+    dialled = no_dialling(monkeypatch)
+    kinds = [sender.send("https://flip.example/", {}, b"{}", timeout=1, private=False).kind for _ in range(5)]
+    assert kinds == ["unreachable", "refused", "unreachable", "refused", "refused"]
+    assert dialled == ["8.8.8.8", "8.8.8.8"]

@@ -26,7 +26,8 @@ from .model import Delivery, Outcome, Webhook
 from .queue import Alarm
 from .retry import Disable
 
-CONCURRENCY = 10
+CONCURRENCY = 100
+"""Deliveries at once; a batch is not larger than that (template.yaml), so that the slowest receiver costs one wait."""
 EARLY = 1000
 """Milliseconds by which an alarm may come early: the clocks of two machines differ."""
 
@@ -49,7 +50,7 @@ def deliver_batch(ports: Ports, records: Sequence[Mapping[str, Any]], rng: rando
             telemetry.fault("delivery.failed", error, message_id=record["messageId"])
             return None
 
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
+    with ThreadPoolExecutor(min(len(records), CONCURRENCY)) as pool:
         results = list(pool.map(guarded, records))
     counts = Counter(f"Deliveries{result.word.title()}" if result else "DeliveriesFailedByUs" for result in results)
     telemetry.count(counts, {"AttemptLatency": [r.ms for r in results if r and r.ms is not None]})
