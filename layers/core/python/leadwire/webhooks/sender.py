@@ -48,7 +48,7 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, p
             answer = {"kind": "refused", "error": guard.REFUSAL}
         except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             answer = _unreachable(error)
-    if deadline.expired:
+    if deadline.expired or time.monotonic() >= deadline.ends:  # a socket's own timeout may be a moment earlier
         answer = {"kind": "timeout", "error": f"no complete answer within {timeout:g} seconds"}
     return Outcome(ms=round((time.monotonic() - started) * 1000), **answer)
 
