@@ -144,6 +144,7 @@ SAMPLES: Sequence[tuple[str, LeadwireError]] = (
     ("", errors.IdempotencyInProgress("")),
     ("", errors.RateLimited(1)),
     ("", errors.Unready("")),
+    ("", errors.Broken("")),
 )
 
 
