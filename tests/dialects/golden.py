@@ -35,6 +35,7 @@ KINDS = {
     "ulid": r"[0-9A-HJKMNP-TV-Z]{26}",
     "hint": r"••••[0-9A-Za-z]{4}",
     "actor": r"api_key:key_[0-9a-z]{26}",
+    "inbound_url": r"/hooks/acme/[0-9]+/[\w-]{32}",
     "url": r"https?://\S+",
     "version": r"\d+\.\d+\.\d+\S*",
 }

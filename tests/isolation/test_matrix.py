@@ -80,6 +80,12 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm POST /api/v1/forms/{id}/submissions": {"email": "ann@example.com"},
     "crm POST /api/inbound/leads": {"email": "ann@example.com"},
     "crm POST /api/v1/api-keys": {"name": "Zapier"},
+    "crm POST /api/v1/automations": {"name": "Welcome", "trigger": {"type": "manual"}},
+    "crm PUT /api/v1/automations/{id}": {"name": "Welcome"},
+    "crm PATCH /api/v1/automations/{id}": {"name": "Welcome"},
+    "crm POST /api/v1/integrations": {"type": "zapier", "name": "Zapier"},
+    "crm PUT /api/v1/integrations/{id}": {"name": "Zapier"},
+    "crm PATCH /api/v1/integrations/{id}": {"name": "Zapier"},
     "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks": {
         "name": "Hook",
         "url": "https://example.com/hook",

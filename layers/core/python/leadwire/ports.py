@@ -57,6 +57,11 @@ class Vault(ABC):
     def open(self, sealed: bytes, context: str) -> str: ...
 
 
+def hint(secret: str) -> str:
+    """What is shown of a secret that was sealed: its last four characters, if that is not half of it."""
+    return f"••••{secret[-4:] if len(secret) > 8 else ''}"  # noqa: PLR2004  # twice four
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a handler may touch. `clock` is epoch seconds."""
