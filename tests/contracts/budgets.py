@@ -73,7 +73,7 @@ CHANGE = Cost(12, 1, 3)
 OPERATIONS = (
     Operation("get", "crm", "GET /api/v1/leads/1", GET),
     Operation("get", "lists", "GET /v1/leads/{uuid}", GET),
-    Operation("get", "public", "GET /api/v1/pub/leads/{uuid}", GET),
+    Operation("get with its conversation", "public", "GET /api/v1/pub/leads/{uuid}", Cost(1, 2, 3)),
     Operation("get", "chatbot", "GET /api/v1/leads/{lead_id}", GET),
     Operation("get under a chatbot", "chatbot", "GET /api/v1/chatbots/{chatbot}/leads/{lead_id}", Cost(1, 2, 3)),
     Operation("get by phone", "public", "GET /api/v1/pub/clients/+14152000001", Cost(1, 2, 3)),

@@ -6,7 +6,8 @@ from typing import Any
 
 from leadwire import ids
 from leadwire.context import Tenant
-from leadwire.dialects.public.faces import FACE_V2, conversation
+from leadwire.dialects.public.conversation import conversation
+from leadwire.dialects.public.faces import FACE_V2
 from leadwire.dialects.public.lead_object import lead_object
 from leadwire.webhooks import retry
 from leadwire.webhooks.model import Webhook
@@ -58,7 +59,7 @@ def test_an_empty_lead_shows_every_field() -> None:
 
 
 def test_common_fields_come_from_the_address() -> None:
-    assert conversation(LEAD)["commonFields"] == {
+    assert conversation(LEAD, [])["commonFields"] == {
         "fullAddress": "111 main st, Austin TX 73301",
         "address": "111 main st",
         "zipcode": "73301",

@@ -21,6 +21,9 @@ from .store.types import Item, Put
 LEAD_CREATED = "lead.created"
 LEAD_UPDATED = "lead.updated"
 LEAD_DELETED = "lead.deleted"
+MESSAGE_REPLIED = "message.replied"
+MESSAGE_SENT = "message.sent"
+CONVERSATION_COMPLETED = "conversation.completed"
 FORM_SUBMITTED = "form.submitted"
 WEBHOOK_FAILING = "webhook.failing"
 WEBHOOK_EXHAUSTED = "webhook.exhausted"
@@ -31,6 +34,9 @@ CATALOGUE: dict[str, str] = {
     LEAD_CREATED: "A lead was made, by whichever dialect.",
     LEAD_UPDATED: "Fields, tags or lists of a lead changed.",
     LEAD_DELETED: "A lead is gone; the snapshot is its last.",
+    MESSAGE_REPLIED: "A lead has written; `about` has the message.",
+    MESSAGE_SENT: "A lead was written to; `about` has the message.",
+    CONVERSATION_COMPLETED: "The qualification of a lead is complete; told beside the change that made it so.",
     FORM_SUBMITTED: "A form was sent; `about` has the form, the submission and its fields, `lead` who it became.",
     WEBHOOK_FAILING: "A delivery failed for the fourth time, and will be tried again.",
     WEBHOOK_EXHAUSTED: "A delivery failed for the last time; it can be recovered.",

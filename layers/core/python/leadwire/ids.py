@@ -21,10 +21,13 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def ulid(now_ms: int, after: str = "") -> str:
-    """26 characters that sort by time; always greater than `after`, even if the clock stands still or goes back."""
+    """26 characters that sort by time; always greater than `after`, even if the clock stands still or goes back.
+
+    By how much is random too: of two that follow the same one within a millisecond, neither is the other.
+    """
     value = (now_ms << 80) | secrets.randbits(80)
     if after:
-        value = max(value, _from_crockford(after) + 1)
+        value = max(value, _from_crockford(after) + 1 + secrets.randbits(64))
     return "".join(CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -9,6 +9,7 @@
 | company meter            | t#METER#family           | METER    |                                  | the key that counts for all |
 | lead                     | t#LEAD#n                 | LEAD     | g1..g6 t#LEADS#<sort> / value, n | get; sort orders            |
 | event                    | t#LEAD#n (its aggregate) | EVT#ulid | g1 t#JOURNAL#day / ulid          | outbox, timeline, audit     |
+| message                  | t#LEAD#n                 | MSG#ulid |                                  | the conversation of a lead  |
 | index chunk of a facet   | t#IX#facet               | chunk    |                                  | list engine: sets of leads  |
 | index chunk of a token   | t#TOK#<kind, 2 chars>    | token/ch |                                  | list engine: prefix search  |
 | names of facets, tokens  | t#FACETS, t#TOKENS       | facet    |                                  | verify and rebuild          |
@@ -124,6 +125,10 @@ def submission(tenant: str, number: int, ulid: str) -> Key:
 
 def event(tenant: str, number: int, ulid: str) -> Key:
     return Key(f"T#{tenant}#LEAD#{number}", f"EVT#{ulid}")
+
+
+def message(tenant: str, number: int, ulid: str) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", f"MSG#{ulid}")
 
 
 def journal(tenant: str, day: str) -> str:

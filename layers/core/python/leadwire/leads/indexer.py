@@ -15,7 +15,7 @@ from leadwire.ports import Message, Ports
 from leadwire.store.expressions import unmarshal_item
 from leadwire.store.types import Item, StoreError
 
-from . import index, pending, store
+from . import history, index, pending, store
 from .index import Spot
 from .model import Lead
 
@@ -97,6 +97,7 @@ def run(ports: Ports, changes: Iterable[Change]) -> Indexed:
         account.conflicts += index.refresh(ctx, touched)
         account.leads += len({change.indexed[0] for change in batch})
         account.chunks += len(touched)
+        history.forget(ctx, {change.indexed[0] for change in batch if change.after is None})
         _tidy_later(ctx, [change.indexed for change in batch])
     return account
 

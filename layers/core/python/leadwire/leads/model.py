@@ -55,6 +55,8 @@ class Lead:
     """address1, address2, city, state, zip, country."""
     custom: Mapping[str, Any] = field(default_factory=dict)
     """The open map: crm `custom_fields`, chatbot and lists `metadata`, public tracking and additional data."""
+    qualification: Mapping[str, Any] = field(default_factory=dict)
+    """What a conversation found out: status, data, summary, common, reason (history.py)."""
     possible_duplicate_of: int | None = None
     converted_at: int | None = None
 

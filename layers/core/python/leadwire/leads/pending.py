@@ -24,7 +24,17 @@ from .model import Lead
 
 GRACE = 15
 """Seconds between indexing and deletion: global indexes and replicas are far behind after 10 at most."""
-_NOT_FOUND_BY = ("notes", "address", "custom", "phone_given", "company", "job_title", "event", "converted_at")
+_NOT_FOUND_BY = (
+    "notes",
+    "address",
+    "custom",
+    "qualification",
+    "phone_given",
+    "company",
+    "job_title",
+    "event",
+    "converted_at",
+)
 
 
 @dataclass(frozen=True, slots=True)

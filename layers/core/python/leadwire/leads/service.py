@@ -119,8 +119,11 @@ def change(
     *,
     exclusive: str = "",
     requires: Sequence[Requirement] = (),
+    along: Along = nothing,
 ) -> Stored:
     """The lead after `wanted`, which is asked again if somebody else was faster. Raises NotFound.
+
+    `along` is written in the same transaction, if anything changes.
 
     A requirement that does not hold is NotFound too. With `exclusive` (email or phone) taking over another lead's
     raises DuplicateEmail or DuplicatePhone.
@@ -128,9 +131,14 @@ def change(
 
     def attempt() -> Stored:
         before = get(ctx, number)
-        return _save(ctx, before, wanted(before), exclusive, _checks(requires))
+        return _save(ctx, before, wanted(before), exclusive, _checks(requires), along)
 
     return _persist(attempt, requires)
+
+
+def beside(ctx: Ctx, number: int | None, along: Along) -> Stored:
+    """Write what belongs to a lead and does not change it, together with the lead as it is. Raises NotFound."""
+    return _persist(lambda: store.beside(ctx, get(ctx, number), along))
 
 
 def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
@@ -173,11 +181,18 @@ def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requireme
     raise Unready("The lead is being changed by too many others at once; try again")
 
 
-def _save(ctx: Ctx, before: Lead, wanted: Lead, exclusive: str = "", checks: Sequence[Check] = ()) -> Stored:
+def _save(
+    ctx: Ctx,
+    before: Lead,
+    wanted: Lead,
+    exclusive: str = "",
+    checks: Sequence[Check] = (),
+    along: Along = nothing,
+) -> Stored:
     """A change that changes nothing writes nothing and makes no event."""
     if not changes(before, wanted):
         return Stored(before, existed=True)
-    return store.replace(ctx, before, wanted, checks, exclusive)
+    return store.replace(ctx, before, wanted, checks, exclusive, along)
 
 
 def _duplicate(taken: store.Taken) -> Conflict:

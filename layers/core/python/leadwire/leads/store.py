@@ -27,7 +27,7 @@ from .identity import Identity
 from .model import Lead, Stored
 from .numbers import Counter
 
-_JSON = ("address", "custom")
+_JSON = ("address", "custom", "qualification")
 
 
 type Along = Callable[[Lead], Sequence[TransactWrite]]

@@ -122,6 +122,10 @@ class Table:
         """All items of each query; the queries run side by side and count as one round trip per page."""
         return self._together([partial(_items, query) for query in queries], writes=False)
 
+    def query_pages(self, queries: Sequence[Query]) -> list[Page]:
+        """The first page of each query; the queries run side by side."""
+        return self._together([partial(_page, query) for query in queries], writes=False)
+
     def write_many(self, ops: Sequence[Write]) -> list[ConditionFailed | None]:
         """Independent writes side by side: None for each that landed, or how it was refused."""
         return self._together([partial(_outcome, op) for op in ops], writes=True)
@@ -183,6 +187,10 @@ class Table:
     def _guard(self, pk: str) -> None:
         if not pk.startswith(self.prefix):
             raise ForeignKey(f"{pk!r} does not begin with {self.prefix!r}")
+
+
+def _page(query: Query, table: Table) -> Page:
+    return table.query(query)
 
 
 def _items(query: Query, table: Table) -> list[Item]:

@@ -11,13 +11,16 @@ from typing import Any
 from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.events import Event
+from leadwire.leads import history
+from leadwire.leads.history import Message
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
 
-from .lead_object import COMPLETED, QUALIFICATION, full_name, lead_object
+from .conversation import conversation, shown
+from .lead_object import COMPLETED, QUALIFICATION, lead_object
 
 CONVERSATION_COMPLETED = "CONVERSATION_COMPLETED"
-TYPES_V2 = {events.LEAD_CREATED: ("LEAD_CREATED",)}
+TYPES_V2 = {events.LEAD_CREATED: ("LEAD_CREATED",), events.MESSAGE_REPLIED: ("MESSAGE_REPLY",)}
 MISSED_CALL = "missed_call"
 """The source of the leads that a missed call makes."""
 
@@ -33,7 +36,9 @@ def words_v1(event: Event, *, missed_call: bool) -> Sequence[str]:
 
 
 def completed(event: Event) -> bool:
-    """Whether the event is the one that made the lead's qualification complete."""
+    """Whether the event made the lead's qualification complete, in a conversation or in the open map."""
+    if event.type == events.CONVERSATION_COMPLETED:
+        return True
     if event.type not in (events.LEAD_CREATED, events.LEAD_UPDATED) or not _complete(event.lead.get("custom")):
         return False
     before, _ = event.changes.get("custom", (event.lead.get("custom"), None))
@@ -41,21 +46,32 @@ def completed(event: Event) -> bool:
 
 
 def render_v1(ctx: Ctx, event: Event, _webhook: Webhook, _word: str) -> str:
-    return _json({**lead_object(ctx.tenant, event.lead), **conversation(event.lead), "timestamp": iso(event.at)})
+    return _json({**_lead(ctx, event), "timestamp": iso(event.at)})
 
 
 def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
     """The payload of V1, and what tells V2's events apart."""
     body = {
-        **lead_object(ctx.tenant, event.lead),
+        **_lead(ctx, event),
         "type": word.lower(),
-        **conversation(event.lead),
         "timestamp": iso(event.at),
         "eventType": word,
         "webhookId": webhook.id,
         "eventId": event.id,
+        **({"reply": _reply(event.about["message"])} if "message" in event.about else {}),
     }
     return _json(body)
+
+
+def _lead(ctx: Ctx, event: Event) -> dict[str, Any]:
+    """The lead object and its conversation, with the messages that there are when the delivery is made."""
+    number = int(event.lead["number"])
+    messages = [] if event.type == events.LEAD_CREATED else history.recent(ctx, [number])[number]
+    return {**lead_object(ctx.tenant, event.lead), **conversation(event.lead, messages)}
+
+
+def _reply(message: Mapping[str, Any]) -> dict[str, Any]:
+    return shown(Message(**{**message, "media": ()}))
 
 
 def headers_v1(_word: str, settings: Settings) -> dict[str, str]:
@@ -68,30 +84,6 @@ def headers_v2(word: str, settings: Settings) -> dict[str, str]:
 
 def fields(_tenant: Tenant, event: Event) -> Mapping[str, Any]:
     return event.lead
-
-
-def conversation(lead: Mapping[str, Any]) -> dict[str, Any]:
-    """What V1's payload has beside the lead object; a lead without a conversation has nothing to tell here."""
-    address: Mapping[str, str] = lead.get("address", {})
-    street = " ".join(filter(None, (address.get("address1"), address.get("address2"))))
-    town = " ".join(filter(None, (address.get("city"), address.get("state"), address.get("zip"))))
-    return {
-        "qualifyingData": {},
-        "commonFields": {
-            "fullAddress": ", ".join(filter(None, (street, town))) or None,
-            "address": street or None,
-            "zipcode": address.get("zip"),
-            "state": address.get("state"),
-            "city": address.get("city"),
-            "country": address.get("country"),
-            "isHomeowner": None,
-            "customerName": full_name(lead) or None,
-        },
-        "qualifyingDataSummary": "",
-        "contactReason": "",
-        "messageHistory": [],
-        "userMedia": [],
-    }
 
 
 def _complete(custom: Mapping[str, Any] | None) -> bool:

@@ -20,7 +20,8 @@ def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> dict[str, Any]:
     `type` is published as `conversation_completed` only; a lead whose conversation is not complete says so.
     """
     custom: Mapping[str, Any] = lead.get("custom", {})
-    status = str(custom.get(QUALIFICATION) or lead["status"]).upper()
+    found: Mapping[str, Any] = lead.get("qualification", {})
+    status = str(found.get("status") or custom.get(QUALIFICATION) or lead["status"]).upper()
     number, source = lead["number"], lead.get("source")
     rest = {name: value for name, value in custom.items() if name not in (*TRACKING, QUALIFICATION)}
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,13 +14,14 @@ from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import Moment
 from leadwire.edge.types import Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
-from leadwire.leads import model, service
+from leadwire.leads import history, model, service
 from leadwire.leads import query as listing
+from leadwire.leads.history import Message
 from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery, Listed
 
 from . import errors
-from .faces import conversation
+from .conversation import conversation
 from .lead_object import lead_object
 
 _NEXT_BEFORE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(\d{12})Z")
@@ -38,15 +40,28 @@ class LightList(LeadList):
     limit: Annotated[int, Field(ge=1, le=100)] = 100
 
 
-def every(ctx: Ctx, request: Request) -> Listed:
-    """Newest first, created before `before`."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Leads with the last messages of each, by number."""
+
+    listed: Listed
+    messages: Mapping[int, Sequence[Message]]
+
+
+def every(ctx: Ctx, request: Request) -> Told:
+    """Newest first, created before `before`, with their conversations."""
+    listed = every_light(ctx, request)
+    return Told(listed, history.recent(ctx, [lead.number for lead in listed.leads]))
+
+
+def every_light(ctx: Ctx, request: Request) -> Listed:
     asked: LeadList = request.query
     created_before, below = _bound(asked.before) if asked.before else (None, None)
     return listing.run(ctx, LeadQuery(created_before=created_before, below=below, limit=asked.limit))
 
 
-def show_page(tenant: Tenant, listed: Listed) -> Reply:
-    return _page(listed, [{**_light(tenant, lead), **conversation(model.snapshot(lead))} for lead in listed.leads])
+def show_page(tenant: Tenant, told: Told) -> Reply:
+    return _page(told.listed, [_full(tenant, lead, told.messages[lead.number]) for lead in told.listed.leads])
 
 
 def show_light_page(tenant: Tenant, listed: Listed) -> Reply:
@@ -55,6 +70,10 @@ def show_light_page(tenant: Tenant, listed: Listed) -> Reply:
 
 def _light(tenant: Tenant, lead: Lead) -> dict[str, Any]:
     return lead_object(tenant, model.snapshot(lead))
+
+
+def _full(tenant: Tenant, lead: Lead, messages: Sequence[Message]) -> dict[str, Any]:
+    return {**_light(tenant, lead), **conversation(model.snapshot(lead), messages)}
 
 
 def _page(listed: Listed, shown: Sequence[Mapping[str, Any]]) -> Reply:
@@ -79,19 +98,21 @@ def _bound(before: str) -> tuple[int | None, int | None]:
         raise InvalidInput(FieldError("before", str(error), "value_error", before)) from error
 
 
-def get(ctx: Ctx, request: Request) -> Lead:
-    return service.get(ctx, ids.number_of_uuid(ctx.tenant.id_key, request.path["uuid"]))
+def get(ctx: Ctx, request: Request) -> Told:
+    lead = service.get(ctx, ids.number_of_uuid(ctx.tenant.id_key, request.path["uuid"]))
+    return Told(Listed([lead], 1), history.recent(ctx, [lead.number]))
 
 
-def show(tenant: Tenant, lead: Lead) -> Reply:
-    return Reply(200, {"success": True, "data": lead_object(tenant, model.snapshot(lead))})
+def show(tenant: Tenant, told: Told) -> Reply:
+    (lead,) = told.listed.leads
+    return Reply(200, {"success": True, "data": _full(tenant, lead, told.messages[lead.number])})
 
 
 DIALECT = Dialect(
     name="public",
     routes=(
         Route("GET", "/api/v1/pub/leads", "read:leads", every, show_page, query=LeadList),
-        Route("GET", "/api/v1/pub/leads/light", "read:leads", every, show_light_page, query=LightList),
+        Route("GET", "/api/v1/pub/leads/light", "read:leads", every_light, show_light_page, query=LightList),
         Route("GET", "/api/v1/pub/leads/{uuid}", "read:leads", get, show),
     ),
     render_error=errors.render,

@@ -1,0 +1,129 @@
+"""The conversation of a lead: its messages, and what was found out by them (its qualification).
+
+A message is an item beside its lead. The last `SHOWN` are what lists, reads and webhooks show. When a lead is deleted,
+the indexer takes its messages away: by then nobody can add one, because a message is written with its lead as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from leadwire import events, keys
+from leadwire.context import Ctx
+from leadwire.store.types import Delete, Item, Put, Query, TransactWrite
+
+from . import model, service
+from .model import Lead, Stored
+
+SHOWN = 20
+LIMIT = 4000
+"""Characters of a message: twenty of them fit into a webhook's body, which is an attribute of an item."""
+COMPLETED = "COMPLETED"
+
+type Direction = Literal["inbound", "outbound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture or another file that came with a message; `type` is its media type."""
+
+    type: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. `at` is epoch milliseconds; `id` is the ULID of its event."""
+
+    id: str
+    at: int
+    direction: Direction
+    name: str
+    text: str
+    media: tuple[Medium, ...] = ()
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
+    """Store a message with its event; its id and time are set here. Raises NotFound."""
+    lead = service.get(ctx, number)
+    last = ctx.table.query(_query(ctx, lead.number, limit=1, forward=False)).items
+    message = replace(draft, id=ctx.ulid(max([lead.event, *map(_id, last)])), at=ctx.now_ms())
+    type_ = events.MESSAGE_REPLIED if message.direction == "inbound" else events.MESSAGE_SENT
+
+    def along(lead: Lead) -> list[TransactWrite]:
+        told = events.of_lead(ctx, type_, message.id, model.snapshot(lead), {}, {"message": asdict(message)})
+        return [Put(_item(ctx, lead.number, message)), events.put(replace(told, at=message.at))]
+
+    service.beside(ctx.answering(lambda _: message), number, along)
+    return message
+
+
+def recent(ctx: Ctx, numbers: Sequence[int]) -> dict[int, list[Message]]:
+    """Number to the last messages of that lead, the oldest first: one query each, side by side."""
+    queries = [_query(ctx, number, limit=SHOWN, forward=False) for number in numbers]
+    pages = ctx.table.query_pages(queries)
+    return {number: [*map(_of_item, reversed(page.items))] for number, page in zip(numbers, pages, strict=True)}
+
+
+def forget(ctx: Ctx, numbers: Iterable[int]) -> None:
+    """Delete all messages of leads that are gone."""
+    for items in ctx.table.query_many([_query(ctx, number) for number in numbers]):
+        ctx.table.batch_write([Delete(Put(item).key) for item in items])
+
+
+def _query(ctx: Ctx, number: int, *, limit: int | None = None, forward: bool = True) -> Query:
+    key = keys.message(ctx.tenant.id, number, "")
+    return Query(key.pk, prefix=key.sk, consistent=True, limit=limit, forward=forward)
+
+
+# --- qualification ----------------------------------------------------------------------------------------------------
+
+
+def qualify(ctx: Ctx, number: int | None, found: Mapping[str, Any]) -> Stored:
+    """Add what was found out: status, data, summary, common, reason; maps are merged by key. Raises NotFound.
+
+    The change that completes the conversation is told by an event of its own too.
+    """
+    completing = False
+
+    def wanted(lead: Lead) -> Lead:
+        nonlocal completing
+        before = lead.qualification
+        maps = {name: {**before.get(name, {}), **found[name]} for name in ("data", "common") if name in found}
+        after = {**before, **found, **maps}
+        completing = after.get("status") == COMPLETED != before.get("status")
+        return replace(lead, qualification=after)
+
+    def along(lead: Lead) -> list[TransactWrite]:
+        if not completing:
+            return []
+        shown = model.snapshot(lead)
+        return [events.put(events.of_lead(ctx, events.CONVERSATION_COMPLETED, ctx.ulid(lead.event), shown, {}))]
+
+    return service.change(ctx, number, wanted, along=along)
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
+
+
+def _item(ctx: Ctx, number: int, message: Message) -> Item:
+    key = keys.message(ctx.tenant.id, number, message.id)
+    values = {name: getattr(message, name) for name in ("at", "direction", "name", "text")}
+    media = json.dumps([asdict(medium) for medium in message.media], ensure_ascii=False)
+    return {"pk": key.pk, "sk": key.sk, **values, "media": media}
+
+
+def _of_item(item: Item) -> Message:
+    values = {name: item[name] for name in ("at", "direction", "name", "text")}
+    media = tuple(Medium(**medium) for medium in json.loads(item["media"]))
+    return Message(id=_id(item), **values, media=media)
+
+
+def _id(item: Item) -> str:
+    return str(item["sk"]).rpartition("#")[2]
