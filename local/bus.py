@@ -18,7 +18,7 @@ from leadwire.store.database import Database
 
 from . import invocations
 from .description import ACCOUNT, REGION, Rule, Target
-from .patterns import matches, mentions
+from .patterns import compiled, mentions
 from .queues import Queues
 
 SOURCE = "leadwire"
@@ -32,7 +32,7 @@ class LocalBus(Bus):
     def __init__(self, database: Database, queues: Queues, rules: Sequence[Rule], clock: Callable[[], float]) -> None:
         self._database = database
         self._queues = queues
-        self._rules = [(rule, mentions(rule.pattern, "detail")) for rule in rules]
+        self._rules = [(rule.targets, compiled(rule.pattern), mentions(rule.pattern, "detail")) for rule in rules]
         self._clock = clock
         self._refusals = 0
 
@@ -59,11 +59,11 @@ class LocalBus(Bus):
     def _targets(self, event: dict[str, Any], entry: BusEntry) -> list[Target]:
         whole: dict[str, Any] = {}
         targets: list[Target] = []
-        for rule, needs_detail in self._rules:
+        for reached, matches, needs_detail in self._rules:
             if needs_detail and not whole:
                 whole = event | {"detail": json.loads(entry.detail)}
-            if matches(rule.pattern, whole if needs_detail else event):
-                targets += rule.targets
+            if matches(whole if needs_detail else event):
+                targets += reached
         return targets
 
 

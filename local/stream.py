@@ -23,7 +23,7 @@ from leadwire.store.stream import StreamRecord
 
 from .clock import milliseconds
 from .description import StreamMapping
-from .patterns import matches, mentions
+from .patterns import compiled, mentions
 from .queues import Queues
 from .records import abandoned, keys_only, stream_record
 from .runtime import FunctionFailed, partial_failures
@@ -72,6 +72,7 @@ class StreamPump:
         self._mapping = mapping
         self._invoke = invoke
         self._clock = clock
+        self._filters = [compiled(pattern) for pattern in mapping.filters]
         self._images = any(mentions(f, "dynamodb", f"{age}Image") for f in mapping.filters for age in ("New", "Old"))
         self._window_ends: int | None = None
         self.name = mapping.name
@@ -134,11 +135,10 @@ class StreamPump:
         return Batch(chosen, chunk[-1].seq, full=bool(ends) or len(chunk) == CHUNK)
 
     def _lets_through(self, record: StreamRecord) -> bool:
-        filters = self._mapping.filters
-        if not filters:
+        if not self._filters:
             return True
         event = stream_record(record, self._mapping.source) if self._images else keys_only(record)
-        return any(matches(pattern, event) for pattern in filters)
+        return any(matches(event) for matches in self._filters)
 
     def _too_old(self, records: Sequence[StreamRecord], now: int) -> list[StreamRecord]:
         limit = self._mapping.max_age

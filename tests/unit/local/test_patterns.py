@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.patterns import check, matches, mentions
+from local.patterns import check, compiled, mentions
 
 CASES = [
     ({"a": ["x"]}, {"a": "x"}, True),
@@ -62,7 +62,7 @@ CASES = [
 @pytest.mark.parametrize(("pattern", "event", "expected"), CASES)
 def test_a_pattern_matches_as_eventbridge_does(pattern: dict, event: dict, *, expected: bool) -> None:
     check(pattern)
-    assert matches(pattern, event) is expected
+    assert compiled(pattern)(event) is expected
 
 
 @pytest.mark.parametrize(
