@@ -1,7 +1,8 @@
 """Threads that run a world's stations while a server serves: one each, asleep until there is something to do.
 
 A queue's thread takes batches and hands them to a few workers, so that a slow receiver of webhooks does not hold up the
-others. The stream's thread lets a moment pass after each wake-up: what is written meanwhile goes with the same batch.
+others. A stream's thread lets a moment pass after each wake-up and each batch: what is written meanwhile goes with the
+next batch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from .world import Station, World
 IDLE = 1.0
 """Seconds after which a sleeping thread looks anyway: another process may have written to the file."""
 LINGER = 0.02
-"""Seconds for which the stream's records gather; at 300 leads a second it makes one batch out of six."""
+"""Seconds for which the stream's records gather, at least; at 300 leads a second it makes one batch out of six."""
+RESTS = 3
+"""A stream's thread rests so many times as long as it worked: in a crowd its batches get larger, and cost less."""
+LONGEST_REST = 0.25
 MOST_WORKERS = 8
 """Batches of one queue at once; more would only wait for Python's lock."""
 PATIENCE = 5.0
@@ -81,9 +85,10 @@ class Pumps:
     def _run(self, station: Station, wake: threading.Event, step: Callable[[], bool], linger: float) -> None:
         while not self._stopping.is_set():
             wake.clear()
+            started = time.monotonic()
             try:
                 if step():
-                    time.sleep(linger)
+                    self._rest(linger, time.monotonic() - started)
                     continue
                 due = station.due()
                 pause = IDLE if due is None else min(IDLE, max(0.001, due / 1000 - self._world.clock()))
@@ -92,6 +97,10 @@ class Pumps:
                 pause = IDLE
             if wake.wait(pause):
                 time.sleep(linger)
+
+    def _rest(self, linger: float, worked: float) -> None:
+        if linger:
+            self._stopping.wait(min(max(linger, RESTS * worked), LONGEST_REST))
 
     def _dispatcher(self, pump: QueuePump) -> Callable[[], bool]:
         """A step that takes one batch and returns while a worker works on it; it waits while all of them are busy."""
