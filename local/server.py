@@ -50,6 +50,7 @@ def serve(home: Path = HOME) -> None:
     port = os.environ.get("PORT", str(DEFAULT_PORT))
     if os.environ.get("LEADWIRE_LOG") != "json":
         sys.stdout = Console(sys.stdout)
+        os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # their lines are for CloudWatch
     logging.basicConfig(stream=sys.stdout, format="%(asctime)s  %(levelname)-5.5s %(message)s", datefmt="%H:%M:%S")
     sys.setswitchinterval(SWITCH_INTERVAL)
     worlds: list[World] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 NAMESPACE = "Leadwire"
 
@@ -37,6 +38,8 @@ def count(
     dimensions: Mapping[str, str] | None = None,
 ) -> None:
     """Metrics in embedded format. Each call is one line, so call it once per invocation."""
+    if is_metrics_disabled():
+        return
     metrics = EphemeralMetrics(namespace=NAMESPACE)  # the shared Metrics would mix the requests of two threads
     for name, text in (dimensions or {}).items():
         metrics.add_dimension(name=name, value=text)

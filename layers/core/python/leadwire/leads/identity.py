@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Malformed(ValueError):
     """The text is not an e-mail address, or not a phone number. Its message is for the caller."""
 
 
+@functools.lru_cache(maxsize=64)  # a request asks for the same address more than once
 def normal_email(text: str) -> str:
     """Lower case, domain in ASCII (IDNA). Raises Malformed. RFC 5321/6531 by the email-validator library."""
     try:

@@ -118,9 +118,8 @@ def changed(before: Lead, wanted: Lead, now_ms: int, event: str) -> Lead:
 
 def with_conversion(before: Lead, after: Lead, now_ms: int) -> Lead:
     """`converted_at` is set when the status becomes converted and cleared when it leaves (decisions.md, lists)."""
-    if after.status != "converted":
-        return replace(after, converted_at=None)
-    return after if before.status == "converted" else replace(after, converted_at=now_ms)
+    since = None if after.status != "converted" else after.converted_at if before.status == "converted" else now_ms
+    return after if since == after.converted_at else replace(after, converted_at=since)
 
 
 def split_name(name: str) -> tuple[str, str]:
