@@ -109,6 +109,7 @@ OPERATIONS = (
     Operation("read on", "crm", "GET /api/v1/leads/1/timeline", Cost(1, 4, 3)),
     Operation("read on", "crm", "GET /api/v1/events", Cost(1, 2, 3)),
     Operation("list", "crm", "GET /api/v1/api-keys", Cost(1, 6, 3)),
+    Operation("create one row", "crm", "POST /api/v1/leads/bulk", Cost(18, 3, 5), {"leads": [{"first_name": "Row"}]}),
     Operation("create", "crm", "POST /api/v1/automations", Cost(6, 2, 4), {"name": "A", "trigger": {"type": "manual"}}),
     Operation("list", "crm", "GET /api/v1/automations", Cost(1, 1, 2)),
     Operation("create", "crm", "POST /api/v1/integrations", Cost(6, 1, 3), {"type": "zapier", "name": "Z"}),

@@ -19,6 +19,7 @@
 | bulk deletion            | t#JOB#id                 | JOB      |                                  | how far it has come         |
 | its leads                | t#SET#id                 | chunk    |                                  | which it is about           |
 | bulk import              | t#IMPORT#hash            | IMPORT   |                                  | how far it has come (D8)    |
+| step of a bulk create    | t#BULK#hash              | STEP#row |                                  | what it has made (D8)       |
 | list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
 | pipeline, stage, user    | t#PIPELINE #STAGE #USER  | n        |                                  | all of a kind in one query  |
 | form, automation         | t#FORM #AUTOMATION       | n        |                                  | all of a kind in one query  |
@@ -204,6 +205,11 @@ def bulk_job(tenant: str, job_id: str) -> Key:
 def bulk_import(tenant: str, reference: str) -> Key:
     """How far an import came that was sent under an Idempotency-Key."""
     return Key(f"T#{tenant}#IMPORT#{reference}", "IMPORT")
+
+
+def bulk_step(tenant: str, reference: str, index: int) -> Key:
+    """What the step that begins with this row of a bulk create made, sent under an Idempotency-Key."""
+    return Key(f"T#{tenant}#BULK#{reference}", f"STEP#{index:06d}")
 
 
 def bulk_sets(tenant: str, set_id: str) -> str:

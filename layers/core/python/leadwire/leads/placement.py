@@ -33,8 +33,12 @@ def placed(ctx: Ctx, draft: Lead) -> Lead:
     """A draft with a stage gets the stage's pipeline and status. Raises NotFound for a stage of another pipeline."""
     if not draft.stage_id:
         return draft
-    stage = find_stage(ctx, draft.stage_id, draft.pipeline_id)
-    return replace(draft, pipeline_id=stage.pipeline_id, status=stage.status or draft.status)
+    return in_stage(draft, find_stage(ctx, draft.stage_id, draft.pipeline_id))
+
+
+def in_stage(draft: Lead, stage: Stage) -> Lead:
+    """A draft with the stage's pipeline and status."""
+    return replace(draft, pipeline_id=stage.pipeline_id, stage_id=stage.id, status=stage.status or draft.status)
 
 
 def find_stage(ctx: Ctx, stage_id: int, pipeline_id: int | None) -> Stage:

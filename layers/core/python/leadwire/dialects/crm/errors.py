@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from leadwire.context import Tenant
@@ -15,12 +16,17 @@ def render(_tenant: Tenant | None, error: LeadwireError, _request_id: str) -> Re
     problems = _problems(error)
     if problems:
         body = _body("The given data was invalid.", "VALIDATION_FAILED")
-        errors: dict[str, list[str]] = {}
-        for problem in problems:
-            errors.setdefault(problem.path or "body", []).append(_sentence(problem))
-        return Reply(VALIDATION_FAILED, {**body, "errors": errors})
+        return Reply(VALIDATION_FAILED, {**body, "errors": by_field(problems)})
     code = "SERVER_ERROR" if isinstance(error, Unready) else error.code
     return Reply(error.status, _body(error.message, code))
+
+
+def by_field(problems: Sequence[FieldError]) -> dict[str, list[str]]:
+    """The sentences about each field."""
+    errors: dict[str, list[str]] = {}
+    for problem in problems:
+        errors.setdefault(problem.path or "body", []).append(_sentence(problem))
+    return errors
 
 
 def _problems(error: LeadwireError) -> tuple[FieldError, ...]:

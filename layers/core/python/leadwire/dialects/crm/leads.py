@@ -13,7 +13,7 @@ from leadwire.leads import placement, service
 from leadwire.leads import query as listing
 from leadwire.leads.model import Lead, Stored, with_tags
 
-from . import errors, paging, shapes
+from . import bulk, errors, paging, shapes
 from .paging import Paged
 from .parts import no_content, number
 
@@ -103,6 +103,7 @@ DIALECT = Dialect(
     routes=(
         Route("POST", BASE, "write:leads", create, show_created, body=shapes.CreateLead),
         Route("GET", BASE, "read:leads", every, show_page, query=shapes.LeadList),
+        Route("POST", BASE + "/bulk", "write:leads", bulk.create, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT),
         Route("GET", BASE + "/{id}", "read:leads", get, show),
         Route("PUT", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
         Route("PATCH", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),

@@ -1,0 +1,101 @@
+"""`POST /api/v1/leads/bulk`: rows as for a single create, each answered for itself (207)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from leadwire import pipelines, records
+from leadwire.context import Ctx, Tenant
+from leadwire.edge import strict
+from leadwire.edge.types import KIB, Body, Reply, Request
+from leadwire.errors import FieldError, InvalidInput, NotFound
+from leadwire.leads import bulk, placement
+from leadwire.leads.bulk import Row
+from leadwire.leads.model import Lead
+from leadwire.pipelines import Stage
+from leadwire.users import USERS
+
+from . import errors, shapes
+
+LIMIT = 5 * KIB * KIB
+EXPLAINED = 100
+"""Refused rows whose fields are named; of further ones the answer says only that they are."""
+
+
+class Rows(Body):
+    """Rows are checked one by one, so that a wrong one does not stop the others."""
+
+    leads: Annotated[list[Any], Field(min_length=1, max_length=bulk.MOST)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of each row, by its index."""
+
+    made: Mapping[int, int]
+    refused: Mapping[int, Sequence[FieldError]]
+
+
+def create(ctx: Ctx, request: Request) -> Outcome:
+    goals = _Goals.read(ctx)
+    rows: list[Row] = []
+    refused: dict[int, Sequence[FieldError]] = {}
+    for index, sent in enumerate(request.body.leads):
+        try:
+            rows.append(Row(index, goals.placed(_draft(ctx.tenant, sent))))
+        except InvalidInput as wrong:
+            refused[index] = wrong.errors
+        except NotFound as gone:
+            refused[index] = [FieldError(gone.field, f"does not name a {gone.kind}", "not_found")]
+    return Outcome(bulk.create(ctx, rows), refused)
+
+
+def _draft(tenant: Tenant, sent: Any) -> Lead:
+    """Raises InvalidInput."""
+    try:
+        return shapes.draft(shapes.CreateLead.model_validate(sent, context=tenant))
+    except ValidationError as error:
+        raise strict.invalid(shapes.CreateLead, error.errors(include_url=False, include_context=True)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Goals:
+    """All pipelines, stages and users, read once for all rows."""
+
+    pipelines: frozenset[int]
+    stages: Mapping[int, Stage]
+    users: frozenset[int]
+
+    @classmethod
+    def read(cls, ctx: Ctx) -> _Goals:
+        boards = pipelines.every(ctx)
+        stages = {stage.id: stage for board in boards for stage in board.stages}
+        users = frozenset(user.id for user in records.every(ctx, USERS))
+        return cls(frozenset(board.pipeline.id for board in boards), stages, users)
+
+    def placed(self, draft: Lead) -> Lead:
+        """Raises NotFound."""
+        if draft.assigned_user_id and draft.assigned_user_id not in self.users:
+            raise NotFound("user", placement.USER_FIELD)
+        if draft.stage_id:
+            stage = self.stages.get(draft.stage_id)
+            if stage is None or draft.pipeline_id not in (None, stage.pipeline_id):
+                raise NotFound("stage", placement.STAGE_FIELD)
+            return placement.in_stage(draft, stage)
+        if draft.pipeline_id and draft.pipeline_id not in self.pipelines:
+            raise NotFound("pipeline", placement.PIPELINE_FIELD)
+        return draft
+
+
+def show(_tenant: Tenant, outcome: Outcome) -> Reply:
+    rows: dict[int, dict[str, Any]] = {i: {"index": i, "status": 201, "id": n} for i, n in outcome.made.items()}
+    for place, (index, problems) in enumerate(outcome.refused.items()):
+        rows[index] = {"index": index, "status": 422, "code": "VALIDATION_FAILED"}
+        if place < EXPLAINED:
+            rows[index]["errors"] = errors.by_field(problems[:EXPLAINED])
+    counts = {"total": len(rows), "created": len(outcome.made), "failed": len(outcome.refused)}
+    return Reply(207, {"data": [rows[index] for index in sorted(rows)], "meta": counts})
