@@ -142,7 +142,7 @@ def measure(ports: Ports, tenant: str, asked: LeadQuery) -> Cost:
     """The list as a request pays for it, without the request's admission; the median time of a few runs."""
     times = []
     for _ in range(REPEATS):
-        ctx = _fresh(ports, tenant)
+        ctx = fresh(ports, tenant)
         start = time.perf_counter()
         query.run(ctx, asked)
         times.append((time.perf_counter() - start) * 1000)
@@ -151,13 +151,13 @@ def measure(ports: Ports, tenant: str, asked: LeadQuery) -> Cost:
 
 def overlay(ports: Ports, tenant: str) -> Cost:
     """Looking for pending leads where there are none."""
-    ctx = _fresh(ports, tenant)
+    ctx = fresh(ports, tenant)
     start = time.perf_counter()
     pending.read(ctx)
     return Cost(ctx.table.meter.consumed.rru, ctx.table.meter.trips, (time.perf_counter() - start) * 1000)
 
 
-def _fresh(ports: Ports, tenant: str) -> Ctx:
+def fresh(ports: Ports, tenant: str) -> Ctx:
     """A Ctx with a meter at zero."""
     return tenants.operate(ports, tenants.load(ports, tenant), "bench")
 
@@ -234,7 +234,7 @@ def upkeep(bench: Bench) -> dict[str, float]:
 def _indexed(ports: Ports, tenant: str, drafts: Iterable[Lead], batch: int) -> float:
     """Write units that the indexer and the tidying of these new leads consume."""
     engine, queue = cast(SqliteEngine, ports.engine), Kept()
-    ctx, last = _fresh(ports, tenant), max((record.seq for record in engine.read_stream(0, 10**9)), default=0)
+    ctx, last = fresh(ports, tenant), max((record.seq for record in engine.read_stream(0, 10**9)), default=0)
     with engine.database.write():  # one commit for all: their time is not what is measured
         for draft in drafts:
             service.create(ctx, draft)
