@@ -56,6 +56,16 @@ LISTS = {"name": "Omar Ali", "email": "omar@example.com", "phone_number": "+1415
 CLIENT = {"phone": "+14155550400", "firstName": "Ana", "lastName": "Ruiz", "email": "ana@example.com", "city": "Austin"}
 ONCE = {"idempotency-key": "once"}
 
+IMPORT = {
+    "list_id": "{list}",
+    "leads": [{"name": "Ada", "phone_number": f"+1415556{number:04d}"} for number in range(100)],
+}
+IMPORT_ONCE = {
+    "list_id": "{list}",
+    "leads": [{"name": "Ada", "phone_number": f"+1415557{number:04d}", "tags": ["once"]} for number in range(100)],
+}
+SAY = {"direction": "inbound", "name": "Ada", "message": "Is anybody there?"}
+
 OPENING = {
     "public": "/api/v1/pub/clients/8005550100",
     "chatbot": "/api/v1/leads/0",
@@ -121,6 +131,27 @@ OPERATIONS = (
     Operation("create", "lists", "POST /v1/leads", CREATE, LISTS),
     Operation("attach again", "lists", "POST /v1/leads", Cost(1, 4, 3), LISTS),
     Operation("attach", "lists", "POST /v1/leads", Cost(12, 4, 4), LISTS | {"list_id": "{other_list}"}),
+    Operation("change", "lists", "PATCH /v1/leads/{uuid}", Cost(12, 1, 3), {"notes_append": "called"}),
+    Operation("change nothing", "lists", "PATCH /v1/leads/{uuid}", Cost(1, 1, 2), {"status": "New"}),
+    Operation("change the phone", "lists", "PATCH /v1/leads/{uuid}", Cost(16, 3, 4), {"phone_number": "+14155550301"}),
+    Operation("make a list", "lists", "POST /v1/lists", Cost(3, 0, 2), {"name": "three"}),
+    Operation("get a list", "lists", "GET /v1/lists/{list}", Cost(1, 3, 4)),
+    Operation("count all lists", "lists", "GET /v1/lists", Cost(1, 4, 4)),
+    Operation("rename a list", "lists", "PATCH /v1/lists/{list}", Cost(3, 4, 6), {"name": "first"}),
+    Operation("import 100 new rows", "lists", "POST /v1/leads/bulk", Cost(1600, 105, 20), IMPORT),
+    Operation("import 100 new rows once", "lists", "POST /v1/leads/bulk", Cost(1620, 110, 27), IMPORT_ONCE, ONCE),
+    Operation("import the same 100 rows", "lists", "POST /v1/leads/bulk", Cost(1, 205, 14), IMPORT),
+    Operation(
+        "delete 100 leads", "lists", "POST /v1/leads/bulk-delete", Cost(1600, 220, 24), {"filter": {"tag": "once"}}
+    ),
+    Operation("change", "chatbot", "PUT /api/v1/leads/{lead_id}", Cost(12, 1, 3), {"metadata": {"score": 85}}),
+    Operation("list chatbots", "chatbot", "GET /api/v1/chatbots", Cost(1, 1, 2)),
+    Operation("make a chatbot", "chatbot", "POST /api/v1/chatbots", Cost(3, 0, 2), {"name": "two"}),
+    Operation("say", "public", "POST /api/v1/pub/leads/{uuid}/messages", Cost(8, 3, 5), SAY),
+    Operation(
+        "complete", "public", "POST /api/v1/pub/leads/{uuid}/qualification", Cost(14, 2, 4), {"status": "COMPLETED"}
+    ),
+    Operation("miss a call", "public", "POST /api/v1/pub/missed-calls", Cost(22, 3, 3), {"phone": "+14155550499"}),
     Operation("create", "public", "POST /api/v1/pub/clients", CREATE, CLIENT),
     Operation("update nothing", "public", "POST /api/v1/pub/clients", Cost(1, 4, 3), CLIENT),
     Operation("update", "public", "POST /api/v1/pub/clients", Cost(12, 4, 4), CLIENT | {"city": "Dallas"}),
