@@ -114,11 +114,13 @@ class Alarms(Queue):
     clock: Clock
     waiting: list[tuple[float, Message, int]] = field(default_factory=list)
     before_send: Callable[[], None] = lambda: None
+    sent: list[tuple[str, Message]] = field(default_factory=list)
     refuse: int = 0
     """So many of the next messages are refused."""
 
     def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
-        assert url == "queue"
+        assert url in ("queue", "slow")
+        self.sent += [(url, message) for message in messages]
         self.before_send()
         refused, taken = list(messages[: self.refuse]), messages[self.refuse :]
         self.refuse -= len(refused)

@@ -229,3 +229,24 @@ def test_counters_are_exact_even_if_the_endpoint_is_too_busy_to_be_counted_on(
     assert (counted.successes, counted.failures) == (len(delivered), len(made) - len(delivered))
     assert len(receiver.received) == len(made), "nothing was sent twice for a counter's sake"
     assert not [item for item in pipeline.items() if "g2pk" in item]
+
+
+def test_a_slow_receiver_gets_a_lane_of_its_own_from_its_second_delivery_on(pipeline: Any, receiver: Any) -> None:
+    settings = replace(pipeline.ports.settings, slow_queue_url="slow")
+    pipeline.ports = replace(pipeline.ports, settings=settings)
+    webhook = pipeline.register(receiver.url)
+    slow = replace(pipeline.webhook(webhook), slow=True)
+    pipeline.table.write(Put(endpoints.item(pipeline.ctx.tenant.id, slow)))
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    assert receiver.received == []
+    assert [lane for lane, _ in pipeline.alarms.sent][-1] == "slow"
+    pipeline.deliver()
+    assert len(receiver.received) == 1
+    assert not pipeline.webhook(webhook).slow, "it answered at once: back to the others"
+
+
+def test_an_answer_that_takes_a_second_counts_as_slow(ctx: Any) -> None:
+    assert after(ctx, replace(GOOD, ms=1000)).slow
+    assert not after(ctx, replace(GOOD, ms=999)).slow
+    assert after(ctx, replace(BAD, ms=3000)).slow

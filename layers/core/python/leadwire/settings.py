@@ -20,6 +20,8 @@ class Settings:
     bus: str
     deliveries_queue_url: str
     kms_key_id: str
+    slow_queue_url: str = ""
+    """Where alarms of webhooks with slow receivers go, so that they keep nobody waiting; empty for no such lane."""
     tidy_queue_url: str = ""
     """Where `index_leads` says what was indexed, for `tidy_index` to forget (leads/pending.py)."""
     jobs_queue_url: str = ""

@@ -65,6 +65,9 @@ def deliver(ports: Ports, alarm: Alarm, rng: random.Random) -> Result:
     webhook = endpoints.find(table, alarm.tenant, delivery.webhook) if delivery else None
     if delivery is None or webhook is None or not webhook.enabled or not _due(delivery, alarm, _now(ports)):
         return _no_attempt(ports, table, alarm, delivery, webhook)
+    if webhook.slow and ports.settings.slow_queue_url and not alarm.slow:
+        queue.change_lane(ports, alarm)
+        return _log("slow", alarm, table, delivery)
     through = _let_through(table, delivery, webhook, _now(ports))
     if through is None:
         return _put_off(ports, table, alarm, delivery, webhook, rng)

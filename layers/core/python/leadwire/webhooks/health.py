@@ -25,6 +25,8 @@ SHARE = 0.7
 OPEN = MINUTE // 2
 WIDEST = 14 * MINUTE
 """Of the spread; an SQS delay carries 15 minutes."""
+SLOW = 1000
+"""Milliseconds from which an answer counts as slow."""
 MOST_FAILURES = 100
 """In a row."""
 LONGEST_FAILURE = 5 * 24 * 60 * MINUTE
@@ -57,12 +59,14 @@ def tally(webhook: Webhook, outcome: Outcome, now: int) -> Tally:
     """What is written in the attempt's transaction. What a failure means for the circuit is written after it, by
     `endpoints.blow`: there the exact numbers are known.
     """
+    slow = outcome.ms >= SLOW
     if not outcome.delivered:
         since = {"failing_since": now} if webhook.failing_since is None else {}
-        changed = {"last_triggered_at": now, "last_failure_at": now, "last_error": outcome.error, **since}
+        failed = {"last_failure_at": now, "last_error": outcome.error, "slow": slow}
+        changed = {"last_triggered_at": now, **failed, **since}
         return Tally(changed, {"failures": 1, "consecutive_failures": 1})
     fine = {"consecutive_failures": 0, "failing_since": None, "last_error": ""}
-    changed = {"last_triggered_at": now, "last_success_at": now, **fine}
+    changed = {"last_triggered_at": now, "last_success_at": now, "slow": slow, **fine}
     if webhook.open_until is None:
         return Tally(changed, {"successes": 1, "window_attempts": 1})
     return Tally({**changed, **CLOSED}, {"successes": 1})

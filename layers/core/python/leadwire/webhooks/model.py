@@ -55,6 +55,8 @@ class Webhook:
     last_success_at: int | None = None
     last_failure_at: int | None = None
     last_error: str = ""
+    slow: bool = False
+    """Its last answer took long: its deliveries go through a lane of their own."""
     window_at: int | None = None
     """Where the circuit's window began; `window_attempts` and `window_failures` are counted since then (health.py)."""
     window_attempts: int = 0

@@ -24,19 +24,27 @@ class Alarm:
     delivery: str
     attempt: int
     again: bool
+    slow: bool
+    """It came through the lane of slow receivers."""
 
 
 def alarm(record: Mapping[str, Any]) -> Alarm:
     """From a record as Lambda hands it over."""
     body = json.loads(record["body"])
     received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    return Alarm(body["tenant"], body["delivery"], body["attempt"], again=received > 1)
+    return Alarm(body["tenant"], body["delivery"], body["attempt"], received > 1, slow=body.get("slow", False))
 
 
 def message(tenant: str, delivery: str, attempt: int, wait_ms: int) -> Message:
     """Rings after the wait, never before: delays are whole seconds."""
     body = {"tenant": tenant, "delivery": delivery, "attempt": attempt}
     return Message(json.dumps(body), group=tenant, delay=max(0, -(-wait_ms // 1000)))
+
+
+def change_lane(ports: Ports, alarm: Alarm) -> None:
+    """Ring through the lane of slow receivers instead. An alarm that is refused rings from the due index."""
+    body = {"tenant": alarm.tenant, "delivery": alarm.delivery, "attempt": alarm.attempt, "slow": True}
+    ports.queue.send(ports.settings.slow_queue_url, [Message(json.dumps(body), group=alarm.tenant)])
 
 
 def ring(ports: Ports, deliveries: Iterable[Delivery], now: int) -> None:
