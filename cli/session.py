@@ -22,6 +22,8 @@ OfTenant = Annotated[str, typer.Option("--tenant", metavar="SLUG", help="Slug of
 REFUSED, WRONG = 1, 2
 
 NEXT = {
+    "webhook": "`leadwire webhook tail --tenant …` shows the ids of webhooks.",
+    "delivery": "`leadwire webhook tail --tenant … --json` shows the ids of deliveries.",
     "tenant": "`leadwire tenant list` shows the tenants there are.",
     "api key": "`leadwire key list --tenant …` shows the ids of a tenant's keys.",
 }
@@ -29,11 +31,11 @@ NEXT = {
 
 
 @contextmanager
-def connected(context: typer.Context) -> Iterator[Ports]:
-    """The ports of the target that the options before the command name."""
+def connected(context: typer.Context, *, sending: bool = False) -> Iterator[Ports]:
+    """The ports of the target that the options before the command name; `sending` for commands that send messages."""
     target: Target = context.obj
     try:
-        with target.ports() as ports:
+        with target.ports(sending=sending) as ports:
             yield ports
     except LeadwireError as error:
         hint = NEXT.get(error.kind, "") if isinstance(error, NotFound) else ""

@@ -14,12 +14,14 @@ from leadwire.settings import Settings
 from leadwire.store.database import Database
 from leadwire.store.sqlite import SqliteEngine
 
+ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(".leadwire")
 DATABASE = "leadwire.db"
 OUTPUTS = {
     "table": "TableName",
     "bus": "BusName",
     "deliveries_queue_url": "DeliveriesQueueUrl",
+    "slow_queue_url": "SlowDeliveriesQueueUrl",
     "kms_key_id": "SecretsKeyId",
 }
 """Setting to the output of template.yaml that holds it."""
@@ -40,10 +42,14 @@ class Target:
     region: str | None = None
 
     @contextmanager
-    def ports(self) -> Iterator[Ports]:
-        """Raises Unreachable, or one of `failures`."""
+    def ports(self, *, sending: bool = False) -> Iterator[Ports]:
+        """`sending`: with the queues, which a running server takes messages from. Raises Unreachable or `failures`."""
         if self.stack:
             yield _deployed(self.stack, self.profile, self.region)
+            return
+        if sending:
+            with _world(self.data) as ports:
+                yield ports
             return
         engine = _embedded(self.data)
         try:
@@ -67,6 +73,20 @@ def _embedded(data: Path) -> SqliteEngine:
             f"There is no database at {path}. Run `make run` once, or name a deployed stack with --stack."
         )
     return SqliteEngine(Database(path))
+
+
+@contextmanager
+def _world(data: Path) -> Iterator[Ports]:
+    """The embedded cloud on the same file: what it is sent, the server's own process works on."""
+    from local.clock import Clock  # noqa: PLC0415  # reads the template: costs half a second
+    from local.world import World  # noqa: PLC0415
+
+    _embedded(data).close()
+    world = World(ROOT, data=data / DATABASE, clock=Clock.real())
+    try:
+        yield world.ports
+    finally:
+        world.close()
 
 
 def _deployed(stack: str, profile: str | None, region: str | None) -> Ports:

@@ -22,12 +22,16 @@ def create(
     slug: Annotated[str, typer.Argument(help="1 to 63 of a-z, 0-9 and inner hyphens; names the tenant for ever.")],
     name: Annotated[str | None, typer.Option(help="The business as people write it; the slug if not given.")] = None,
     region: Annotated[str, typer.Option(help="ISO 3166 country whose national phone numbers are understood.")] = "US",
+    shards: Annotated[
+        int,
+        typer.Option(min=1, max=16, help="4 for tenants that import much (docs/list-engine.md); cannot be changed."),
+    ] = 1,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Make a tenant, with a chatbot called default and a first pipeline."""
     with connected(context) as ports:
-        tenant = tenants.create(ports, slug, name or slug, region=region.upper())
+        tenant = tenants.create(ports, slug, name or slug, region=region.upper(), shards=shards)
     show.record(_row(tenant, name or slug), as_json=as_json)
     if not as_json:
         show.say(f"Next: leadwire key create --tenant {slug} --dialect public|chatbot|lists|crm")

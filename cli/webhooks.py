@@ -16,16 +16,19 @@ from leadwire.store.types import Item, Key, Query
 from leadwire.webhooks import endpoints
 from leadwire.webhooks.model import Webhook
 
-from . import show
+from . import recovery, show
 from .session import OfTenant, connected, tenant_ctx
 from .show import AsJson
 
-app = typer.Typer(help="Webhooks: what became of their deliveries.", no_args_is_help=True)
+app = typer.Typer(help="Webhooks: what became of their deliveries, and making them again.", no_args_is_help=True)
+for command in (recovery.resend, recovery.recover, recovery.ping):
+    app.command()(command)
 
 PAUSE = 1.0
 """Seconds between two looks."""
 NEWEST = 500
 """Deliveries of a webhook that are looked at: older ones have used up their retries, or the webhook is very busy."""
+FIRST_BYTES = 80
 OVER = frozenset({"delivered", "exhausted", "closed"})
 
 
@@ -97,6 +100,7 @@ def _row(delivery: Item, number: int, attempt: Item, webhook: Webhook) -> dict[s
         "attempt": number,
         "status": attempt["status"] or None,
         "ms": attempt["ms"],
+        "response": attempt["body"][:FIRST_BYTES] or None,
         "error": attempt["error"] or None,
         "state": delivery["state"] if last else "pending",
         "next_at": iso(attempt["next_at"], "milliseconds") if attempt["next_at"] else None,
@@ -107,4 +111,6 @@ def _sentence(attempt: dict[str, Any]) -> str:
     answer = attempt["status"] or attempt["error"]
     then = f"next try {attempt['next_at']}" if attempt["next_at"] else attempt["state"]
     number = f"attempt {attempt['attempt']}"
-    return f"{attempt['at']}  {attempt['type']}  {attempt['webhook']}  {number}: {answer}, {attempt['ms']} ms, {then}"
+    said = f"  {attempt['response']!r}" if attempt["response"] else ""
+    line = f"{attempt['at']}  {attempt['type']}  {attempt['webhook']}  {number}: {answer}, {attempt['ms']} ms, {then}"
+    return line + said

@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers/core/python")]
 
-from bench.webhooks import cost, jobs  # noqa: E402  # the repository is not installed everywhere
+from bench.webhooks import cost, fairness, jobs  # noqa: E402  # the repository is not installed everywhere
 
 PEER = ROOT / ".tools" / "bench" / "bin"
 DELAYS = (5, 50, 500)
@@ -59,6 +59,7 @@ def main() -> None:
         show(results)
         logging.disable()
         cost.show(port, 50, COSTED)
+    fairness.main()
 
 
 def at_delay(port: int, redis: str, delay: int) -> Iterator[Measured]:
