@@ -7,6 +7,7 @@ ways on the same data. At the largest size the bars of the list engine are check
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ from . import costs
 from .costs import Bench, Cost
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+ROUND = 1000
+"""Read units that need no fraction."""
+WIDE = 160
+"""Characters of a line where no terminal says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def bars(result: Result, smallest: Cost | None = None) -> list[Bar]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="leads of the tenants, ascending")
-    sizes, console = parser.parse_args().sizes, Console()
+    sizes, console = parser.parse_args().sizes, Console(width=None if sys.stdout.isatty() else WIDE)
     results = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +120,8 @@ def table(results: list[Result]) -> Table:
 
 
 def _shown(cost: Cost) -> str:
-    return f"{cost.rru:,.4g} / {cost.trips} / {cost.ms:,.1f}"
+    units = f"{cost.rru:,.0f}" if cost.rru >= ROUND else f"{cost.rru:g}"
+    return f"{units} / {cost.trips} / {cost.ms:,.1f}"
 
 
 if __name__ == "__main__":
