@@ -45,8 +45,12 @@ def _tenant(pk: str) -> str:
 
 
 def _identity_keys(pk: str, lead: Item) -> list[str]:
-    keys = [f"T#{_tenant(pk)}#ID#email#{normal_email(lead['email'])}"] if lead.get("email") else []
-    return [*keys, f"T#{_tenant(pk)}#ID#phone#{lead['phone']}"] if lead.get("phone") else keys
+    emails = [normal_email(lead["email"])] if lead.get("email") else []
+    phones = [lead["phone"]] if lead.get("phone") else []
+    return [
+        *(f"T#{_tenant(pk)}#ID#email#{email}" for email in {*emails, *lead.get("other_emails", ())}),
+        *(f"T#{_tenant(pk)}#ID#phone#{phone}" for phone in {*phones, *lead.get("other_phones", ())}),
+    ]
 
 
 def _check_identities(state: dict[tuple[str, str], Item], pk: str, lead: Item) -> None:

@@ -83,6 +83,8 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm POST /api/v1/forms/{id}/submissions": {"email": "ann@example.com"},
     "crm POST /api/inbound/leads": {"email": "ann@example.com"},
     "crm POST /api/v1/api-keys": {"name": "Zapier"},
+    "crm POST /api/v1/leads/{id}/merge": {"lead_id": "$number"},
+    "crm POST /api/v1/leads/{id}/unmerge": {"lead_id": "$number"},
     "crm POST /api/v1/leads/bulk": {"leads": [{"first_name": "Ann"}]},
     "crm POST /api/v1/automations": {"name": "Welcome", "trigger": {"type": "manual"}},
     "crm PUT /api/v1/automations/{id}": {"name": "Welcome"},

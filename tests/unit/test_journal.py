@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from leadwire import events, journal
+from leadwire import events, journal, keys
 from leadwire.context import Ctx
 from leadwire.events import Event
-from leadwire.leads import model, service, store
+from leadwire.leads import merging, model, service, store
 from leadwire.leads.model import Lead
 from tests import factories
 from tests.factories import Clock, draft
@@ -33,11 +33,17 @@ def read_on(ctx: Ctx, after: str = "", limit: int = 7) -> tuple[list[Event], str
 def folded(history: list[Event]) -> dict[int, Lead]:
     leads: dict[int, Lead] = {}
     for event in history:
-        if event.type == events.LEAD_DELETED:
+        if event.type in (events.LEAD_DELETED, events.LEAD_MERGED):
             del leads[event.number]
         else:
             leads[event.number] = model.of_snapshot(event.lead)
     return leads
+
+
+def _into(ctx: Ctx, number: int) -> int:
+    marker = ctx.table.get(keys.merged(ctx.tenant.id, number)) or {"into": 0, "at": 0}
+    young = ctx.now_ms() - marker["at"] < merging.UNDONE_WITHIN
+    return int(marker["into"]) if young else 0
 
 
 def test_a_new_tenant_has_an_empty_journal(ctx: Ctx, clock: Clock) -> None:
@@ -77,11 +83,22 @@ def test_reading_along_gives_every_event_once_in_order_and_folds_to_the_leads(
     chance = random.Random(seed)
     seen: list[Event] = []
     after, living, written = "", [], 0
+    merged: list[int] = []
     for step in range(120):
         clock.advance(chance.choice([0, 0.001, 1, 20, 3600, DAY, 40 * DAY]))
         verb = chance.random()
         if verb < 0.5 or not living:
             living.append(service.create(ctx, draft(step)).lead.number)
+        elif verb < 0.6 and len(living) > 1:
+            kept, gone = chance.sample(living, 2)
+            merging.merge(ctx, kept, gone)
+            living.remove(gone)
+            merged.append(gone)
+            written += 1
+        elif verb < 0.65 and merged and store.find(ctx, _into(ctx, merged[-1])):
+            merging.unmerge(ctx, merged[-1])
+            living.append(merged.pop())
+            written += 1
         elif verb < 0.85:
             service.change(ctx, chance.choice(living), lambda lead, s=step: replace(lead, notes=str(s)))
         else:

@@ -24,6 +24,8 @@ LEAD_DELETED = "lead.deleted"
 MESSAGE_REPLIED = "message.replied"
 MESSAGE_SENT = "message.sent"
 CONVERSATION_COMPLETED = "conversation.completed"
+LEAD_MERGED = "lead.merged"
+LEAD_UNMERGED = "lead.unmerged"
 FORM_SUBMITTED = "form.submitted"
 WEBHOOK_FAILING = "webhook.failing"
 WEBHOOK_EXHAUSTED = "webhook.exhausted"
@@ -34,6 +36,8 @@ CATALOGUE: dict[str, str] = {
     LEAD_CREATED: "A lead was made, by whichever dialect.",
     LEAD_UPDATED: "Fields, tags or lists of a lead changed.",
     LEAD_DELETED: "A lead is gone; the snapshot is its last.",
+    LEAD_MERGED: "A lead became part of another one, whose number `about.into` has; the snapshot is its last.",
+    LEAD_UNMERGED: "A lead that was part of another one is itself again.",
     MESSAGE_REPLIED: "A lead has written; `about` has the message.",
     MESSAGE_SENT: "A lead was written to; `about` has the message.",
     CONVERSATION_COMPLETED: "The qualification of a lead is complete; told beside the change that made it so.",

@@ -175,7 +175,8 @@ def _token(dialect: Dialect, event: Event) -> str:
 
 
 def _request(call: Call, route: Route, raw: bytes, admission: Admission) -> Request:
-    bodied = route.body if raw or route.method != "DELETE" else None  # a DELETE may come without the body it can have
+    may_lack = route.method == "DELETE" or (route.body is not None and route.body.optional)
+    bodied = None if may_lack and not raw else route.body
     query = urllib.parse.parse_qs(call.event.get("rawQueryString", ""), keep_blank_values=True)
     return Request(
         path=call.event.get("pathParameters") or {},

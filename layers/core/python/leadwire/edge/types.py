@@ -21,6 +21,8 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
+    optional: ClassVar[bool] = False
+    """Whether a request may come without it."""
     takes_forms: ClassVar[bool] = False
     """Whether a browser's form post is taken too, besides JSON."""
 

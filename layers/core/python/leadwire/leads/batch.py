@@ -6,7 +6,8 @@ Leads of one batch may share an identity, which a transaction may write once onl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from leadwire import events
 from leadwire.context import Ctx
@@ -22,6 +23,10 @@ MOST_WRITES = 5
 """Of one lead: itself, its event, its pending item, an e-mail address and a phone."""
 
 
+GONE = frozenset({events.LEAD_DELETED, events.LEAD_MERGED})
+"""After these events there is no such lead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What becomes of one lead: `before` is None for a new one; `after` of a deleted one carries its last version."""
@@ -30,6 +35,7 @@ class Step:
     after: Lead
     type: str
     """The type of the event."""
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def birth(ctx: Ctx, draft: Lead, number: int) -> Step:
@@ -58,7 +64,7 @@ def writes(ctx: Ctx, steps: Sequence[Step], known: Identities) -> list[TransactW
     for step in steps:
         ops += _of_step(ctx, step)
         old = _keys(ctx, step.before)
-        new = _keys(ctx, None if step.type == events.LEAD_DELETED else step.after)
+        new = _keys(ctx, None if step.type in GONE else step.after)
         for key in old - new:
             members[key].discard(step.after.number)
         for key in new - old:
@@ -70,9 +76,9 @@ def _of_step(ctx: Ctx, step: Step) -> list[TransactWrite]:
     before, after = step.before, step.after
     unchanged = equals("version", before.version) if before else ABSENT
     changes = model.changes(before, after) if before else {}
-    event = events.put(events.of_lead(ctx, step.type, after.event, model.snapshot(after), changes))
+    event = events.put(events.of_lead(ctx, step.type, after.event, model.snapshot(after), changes, step.about))
     item = store.to_item(ctx, after)
-    if step.type == events.LEAD_DELETED:
+    if step.type in GONE:
         return [Delete(Put(item).key, unchanged), event, pending.tombstone(ctx, after)]
     return [Put(item, unchanged), event, pending.put(ctx, after)]
 

@@ -68,13 +68,18 @@ class Identity:
 
 
 def keys_of(tenant: Tenant, lead: Lead) -> dict[str, Key]:
-    """`email` and `phone` to the key of the identity record, for those that the lead has."""
+    """`email` and `phone` to the key of the identity record, for those that the lead has.
+
+    What it is known by since it was merged has kinds of its own, and never names a key twice.
+    """
     found = {}
     if lead.email:
         found["email"] = keys.identity(tenant.id, "email", normal_email(lead.email))
     if lead.phone:
         found["phone"] = keys.identity(tenant.id, "phone", lead.phone)
-    return found
+    others = [("email", email) for email in lead.other_emails] + [("phone", phone) for phone in lead.other_phones]
+    more = {f"other {kind} {value}": keys.identity(tenant.id, kind, value) for kind, value in others}
+    return found | {kind: key for kind, key in more.items() if key not in found.values()}
 
 
 def from_item(key: Key, item: Item | None) -> Identity:

@@ -58,6 +58,11 @@ class Lead:
     qualification: Mapping[str, Any] = field(default_factory=dict)
     """What a conversation found out: status, data, summary, common, reason (history.py)."""
     possible_duplicate_of: int | None = None
+    merged: tuple[int, ...] = ()
+    """Numbers of the leads that became part of this one (merging.py); their messages and events are this one's too."""
+    other_emails: tuple[str, ...] = ()
+    """By which it is known as well, since it was merged: in their normal form."""
+    other_phones: tuple[str, ...] = ()
     converted_at: int | None = None
 
     @property
@@ -74,6 +79,7 @@ class Stored:
 
 
 _DEFAULTS = Lead()
+_TUPLES = ("tags", "lists", "merged", "other_emails", "other_phones")
 _FIELDS = tuple(f.name for f in fields(Lead))
 _BOOKKEEPING = frozenset({"number", "version", "event", "created_at", "updated_at"})
 
@@ -89,7 +95,7 @@ ALWAYS = frozenset({"number", "version", "created_at", "updated_at", "status"})
 
 def of_snapshot(values: Mapping[str, Any]) -> Lead:
     known = {name: value for name, value in values.items() if name in _FIELDS}
-    for name in ("tags", "lists"):
+    for name in _TUPLES:
         if name in known:
             known[name] = tuple(known[name])
     return Lead(**known)

@@ -29,7 +29,15 @@ class Requirement:
 
 
 def get(ctx: Ctx, number: int | None) -> Lead:
-    """Raises NotFound, also for None (an id that decodes to nothing)."""
+    """The lead, or the one that it became part of. Raises NotFound, also for None (an id that decodes to nothing)."""
+    lead = (store.find(ctx, number) or store.find_survivor(ctx, number)) if number else None
+    if lead is None:
+        raise NotFound("lead")
+    return lead
+
+
+def own(ctx: Ctx, number: int | None) -> Lead:
+    """The lead of this very number: for what must not befall another. Raises NotFound."""
     lead = store.find(ctx, number) if number else None
     if lead is None:
         raise NotFound("lead")
@@ -145,7 +153,7 @@ def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
     """Take the lead out of the list; out of its last one means out of the store. Raises NotFound."""
 
     def attempt() -> Stored:
-        before = get(ctx, number)
+        before = own(ctx, number)
         if list_id not in before.lists:
             raise NotFound("list", "list_id")
         rest = tuple(other for other in before.lists if other != list_id)
@@ -156,7 +164,7 @@ def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
 
 def delete(ctx: Ctx, number: int | None) -> Stored:
     """Delete the lead for good; its number is never used again. Raises NotFound."""
-    return _persist(lambda: store.remove(ctx, get(ctx, number)))
+    return _persist(lambda: store.remove(ctx, own(ctx, number)))
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

@@ -84,6 +84,16 @@ def find(ctx: Ctx, number: int) -> Lead | None:
     return of_item(item) if item else None
 
 
+def find_survivor(ctx: Ctx, number: int) -> Lead | None:
+    """The lead that this one became part of, through however many merges. One read for each, and one for the lead."""
+    while (marker := ctx.table.get(keys.merged(ctx.tenant.id, number))) is not None:
+        number = marker["into"]
+        lead = find(ctx, number)
+        if lead:
+            return lead
+    return None
+
+
 def find_many(ctx: Ctx, numbers: Iterable[int], *, consistent: bool = True) -> list[Lead]:
     """The leads that exist, in no order: 1 RRU each, half of that if they need not be consistent."""
     found = ctx.table.batch_get([keys.lead(ctx.tenant.id, number) for number in numbers], consistent=consistent)
@@ -217,8 +227,8 @@ def _identities(ctx: Ctx, lead: Lead) -> dict[Key, Item | None]:
 def _moves(ctx: Ctx, before: Lead, after: Lead, exclusive: str) -> list[TransactWrite]:
     """The writes that take the lead out of identities it left and into those it joined. One read if there are any."""
     old, new = identity.keys_of(ctx.tenant, before), identity.keys_of(ctx.tenant, after)
-    leaving = [key for kind, key in old.items() if new.get(kind) != key]
-    joining = {kind: key for kind, key in new.items() if old.get(kind) != key}
+    leaving = [key for key in old.values() if key not in new.values()]
+    joining = {kind: key for kind, key in new.items() if key not in old.values()}
     if not leaving and not joining:
         return []
     found = ctx.table.batch_get([*leaving, *joining.values()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from leadwire.context import Ctx, Tenant
@@ -13,7 +13,7 @@ from leadwire.leads import placement, service
 from leadwire.leads import query as listing
 from leadwire.leads.model import Lead, Stored, with_tags
 
-from . import bulk, errors, paging, shapes
+from . import bulk, errors, merge, paging, shapes
 from .paging import Paged
 from .parts import no_content, number
 
@@ -32,8 +32,25 @@ def show_page(tenant: Tenant, page: Paged[Lead]) -> Reply:
     return paging.show(page, partial(shapes.lead, tenant))
 
 
-def get(ctx: Ctx, request: Request) -> Lead:
-    return service.get(ctx, number(request.path["id"]))
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A lead, and whether it was asked for by a number that it has since it was merged."""
+
+    lead: Lead
+    moved: bool
+
+
+def get(ctx: Ctx, request: Request) -> Found:
+    asked = number(request.path["id"])
+    lead = service.get(ctx, asked)
+    return Found(lead, moved=lead.number != asked)
+
+
+def show_found(tenant: Tenant, found: Found) -> Reply:
+    """Where a lead was merged, its old number says where it went."""
+    shown = show(tenant, found.lead)
+    moved = {"Location": f"{BASE}/{found.lead.number}"}
+    return replace(shown, status=301, headers=moved) if found.moved else shown
 
 
 def update(ctx: Ctx, request: Request) -> Stored:
@@ -104,7 +121,9 @@ DIALECT = Dialect(
         Route("POST", BASE, "write:leads", create, show_created, body=shapes.CreateLead),
         Route("GET", BASE, "read:leads", every, show_page, query=shapes.LeadList),
         Route("POST", BASE + "/bulk", "write:leads", bulk.create, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT),
-        Route("GET", BASE + "/{id}", "read:leads", get, show),
+        Route("POST", BASE + "/{id}/merge", "write:leads", merge.merge, show_changed, body=merge.Merge),
+        Route("POST", BASE + "/{id}/unmerge", "write:leads", merge.unmerge, show_changed, body=merge.Unmerge),
+        Route("GET", BASE + "/{id}", "read:leads", get, show_found),
         Route("PUT", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
         Route("PATCH", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
         Route("DELETE", BASE + "/{id}", "delete:leads", delete, no_content),
