@@ -13,6 +13,7 @@ from leadwire.settings import Settings
 from leadwire.store.types import Key
 from leadwire.webhooks.model import Face, Webhook
 
+TYPES = (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED, events.FORM_SUBMITTED)
 STAGE_CHANGED = "lead.stage_changed"
 ASSIGNED = "lead.assigned"
 CHANGES = {"stage_id": STAGE_CHANGED, "assigned_user_id": ASSIGNED}
@@ -21,12 +22,12 @@ SHOWN = ("first_name", "last_name", "email", "phone", "source")
 
 def words(event: Event) -> Sequence[str]:
     """A change of stage or owner is an event of its own beside the update; so is a lead that is born with an owner."""
-    if event.type not in (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED):
+    if event.type not in TYPES:
         return []
     changed = [word for field, word in CHANGES.items() if field in event.changes]
     if event.type == events.LEAD_CREATED:
         changed = [ASSIGNED] if event.lead.get("assigned_user_id") else []
-    return [event.type, *changed] if event.type != events.LEAD_DELETED else [event.type]
+    return [event.type, *changed] if event.type in (events.LEAD_CREATED, events.LEAD_UPDATED) else [event.type]
 
 
 def fields(_tenant: Tenant, event: Event) -> Mapping[str, Any]:
