@@ -56,9 +56,6 @@ class Listed:
     leads: list[Lead]
     total: int
 
-    def more(self, query: LeadQuery) -> bool:
-        return query.offset + len(self.leads) < self.total
-
 
 def run(ctx: Ctx, query: LeadQuery) -> Listed:
     """The page and the total. Four round trips with the caller's admission: PENDING, chunks, and the page's leads."""

@@ -4,7 +4,7 @@
     index ────────▶ each stored chunk: its fingerprint is crossed off, or it is odd
     what is left ─▶ its leads and chunks again, consistently ─▶ which bits are wrong
 
-The first two read every lead and every chunk once, eventually consistently; about 350 MB hold the fingerprints of a
+The first two read every lead and every chunk once, eventually consistently; about 250 MB hold the fingerprints of a
 million leads. Leads that are pending are no error: the indexer has yet to come, or the reads were too early.
 """
 
