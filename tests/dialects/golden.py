@@ -26,6 +26,7 @@ KINDS = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "time_ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "time_offset": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00",
+    "cursor": r"[A-Za-z0-9_-]{10,200}",
     "unix_time": r"\d{10}",
     "request_id": r"\S{8,64}",
     "seconds": r"[0-9]+",

@@ -6,7 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 from leadwire import apikeys, chatbots, lists, users
 from leadwire.context import Ctx
-from leadwire.ports import Ports
+from leadwire.ports import Message, Ports, Queue
 from local import vault
 from local.vault import LocalVault
 from tests import doors, factories
@@ -24,6 +24,13 @@ from tests.factories import Answer
 URL = os.environ.get("LEADWIRE_URL", "")
 
 
+class Anywhere(Queue):
+    """Takes what is left for workers: golden files are about answers."""
+
+    def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
+        return []
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(golden.HERE).with_suffix(""))
 
@@ -31,7 +38,7 @@ def name(path: Path) -> str:
 @pytest.mark.parametrize("path", golden.files(), ids=name)
 @pytest.mark.skipif(bool(URL), reason="runs at LEADWIRE_URL instead")
 def test_the_doors_answer_as_written(path: Path, ports: Ports, ctx: Ctx) -> None:
-    sealing = replace(ports, vault=LocalVault(vault.key_in(None)))
+    sealing = replace(ports, vault=LocalVault(vault.key_in(None)), queue=Anywhere())
 
     def send(method: str, path: str, token: str, body: str | None, headers: Mapping[str, str]) -> Answer:
         return doors.send(sealing, method, path, token, body=body, headers=headers)
