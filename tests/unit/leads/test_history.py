@@ -11,7 +11,7 @@ from leadwire import events, tenants
 from leadwire.context import Ctx
 from leadwire.dialects.public import faces
 from leadwire.errors import NotFound
-from leadwire.leads import history, service
+from leadwire.leads import history, merging, service
 from leadwire.leads.history import SHOWN, Direction, Message
 from leadwire.webhooks import service as webhooks
 from local import demo
@@ -32,9 +32,9 @@ def told(ctx: Ctx) -> list[str]:
 
 
 def test_messages_are_read_in_the_order_in_which_they_were_written_even_within_a_millisecond(ctx: Ctx) -> None:
-    number = create(ctx).number
-    written = [say(ctx, number, str(place)) for place in range(SHOWN + 5)]
-    assert history.recent(ctx, [number]) == {number: written[-SHOWN:]}
+    lead = create(ctx)
+    written = [say(ctx, lead.number, str(place)) for place in range(SHOWN + 5)]
+    assert history.recent(ctx, [lead]) == {lead.number: written[-SHOWN:]}
     invariants.check(ctx.ports.engine)
 
 
@@ -90,14 +90,28 @@ def world_ctx() -> Any:
 
 def test_messages_of_a_deleted_lead_are_deleted_and_its_events_stay(world_ctx: tuple[World, Ctx]) -> None:
     world, ctx = world_ctx
-    kept, gone = (service.create(ctx, draft(number)).lead.number for number in (1, 2))
-    for number in (kept, gone):
-        say(ctx, number, "hello")
-    service.delete(ctx, gone)
+    kept, gone = (service.create(ctx, draft(number)).lead for number in (1, 2))
+    for lead in (kept, gone):
+        say(ctx, lead.number, "hello")
+    service.delete(ctx, gone.number)
     world.settle()
     found = history.recent(ctx, [kept, gone])
-    assert (len(found[kept]), found[gone]) == (1, [])
+    assert (len(found[kept.number]), found[gone.number]) == (1, [])
     assert [item["type"] for item in factories.events(world.table)].count(events.MESSAGE_REPLIED) == 2
+
+
+def test_a_survivor_has_the_messages_of_both_until_it_is_deleted(world_ctx: tuple[World, Ctx]) -> None:
+    world, ctx = world_ctx
+    one, two = (service.create(ctx, draft(number)).lead for number in (1, 2))
+    for lead, text in ((one, "a"), (two, "b"), (one, "c")):
+        say(ctx, lead.number, text)
+        world.advance(seconds=1)
+    survivor = merging.merge(ctx, one.number, two.number).lead
+    world.settle()
+    assert [message.text for message in history.recent(ctx, [survivor])[one.number]] == ["a", "b", "c"]
+    service.delete(ctx, one.number)
+    world.settle()
+    assert history.recent(ctx, [survivor]) == {one.number: []}
 
 
 def test_replies_and_completed_conversations_become_deliveries(world_ctx: tuple[World, Ctx]) -> None:

@@ -64,15 +64,27 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
     return message
 
 
-def recent(ctx: Ctx, numbers: Sequence[int]) -> dict[int, list[Message]]:
-    """Number to the last messages of that lead, the oldest first: one query each, side by side."""
-    queries = [_query(ctx, number, limit=SHOWN, forward=False) for number in numbers]
-    pages = ctx.table.query_pages(queries)
-    return {number: [*map(_of_item, reversed(page.items))] for number, page in zip(numbers, pages, strict=True)}
+def recent(ctx: Ctx, leads: Sequence[Lead]) -> dict[int, list[Message]]:
+    """Number to the last messages of that lead, and of those that became part of it, the oldest first.
+
+    One query for each, side by side.
+    """
+    places = [(lead.number, number) for lead in leads for number in (lead.number, *lead.merged)]
+    pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN, forward=False) for _, number in places])
+    found: dict[int, list[Message]] = {lead.number: [] for lead in leads}
+    for (owner, _), page in zip(places, pages, strict=True):
+        found[owner] += map(_of_item, page.items)
+    return {owner: sorted(messages, key=lambda message: message.id)[-SHOWN:] for owner, messages in found.items()}
 
 
-def forget(ctx: Ctx, numbers: Iterable[int]) -> None:
-    """Delete all messages of leads that are gone."""
+def forget(ctx: Ctx, removed: Iterable[Lead]) -> None:
+    """Delete all messages of leads that were deleted; those of a lead that became part of another stay with it."""
+    leads = {lead.number: lead for lead in removed}
+    markers = {number: keys.merged(ctx.tenant.id, number) for number in leads}
+    still = {number: keys.lead(ctx.tenant.id, number) for number in leads}
+    found = ctx.table.batch_get([*markers.values(), *still.values()]) if leads else {}
+    gone = [lead for n, lead in leads.items() if markers[n] not in found and still[n] not in found]
+    numbers = [number for lead in gone for number in (lead.number, *lead.merged)]
     for items in ctx.table.query_many([_query(ctx, number) for number in numbers]):
         ctx.table.batch_write([Delete(Put(item).key) for item in items])
 

@@ -11,7 +11,7 @@ from typing import Any
 from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.events import Event
-from leadwire.leads import history
+from leadwire.leads import history, model
 from leadwire.leads.history import Message
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
@@ -65,8 +65,8 @@ def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
 
 def _lead(ctx: Ctx, event: Event) -> dict[str, Any]:
     """The lead object and its conversation, with the messages that there are when the delivery is made."""
-    number = int(event.lead["number"])
-    messages = [] if event.type == events.LEAD_CREATED else history.recent(ctx, [number])[number]
+    lead = model.of_snapshot(event.lead)
+    messages = [] if event.type == events.LEAD_CREATED else history.recent(ctx, [lead])[lead.number]
     return {**lead_object(ctx.tenant, event.lead), **conversation(event.lead, messages)}
 
 

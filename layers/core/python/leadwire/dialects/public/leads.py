@@ -51,7 +51,7 @@ class Told:
 def every(ctx: Ctx, request: Request) -> Told:
     """Newest first, created before `before`, with their conversations."""
     listed = every_light(ctx, request)
-    return Told(listed, history.recent(ctx, [lead.number for lead in listed.leads]))
+    return Told(listed, history.recent(ctx, listed.leads))
 
 
 def every_light(ctx: Ctx, request: Request) -> Listed:
@@ -100,7 +100,7 @@ def _bound(before: str) -> tuple[int | None, int | None]:
 
 def get(ctx: Ctx, request: Request) -> Told:
     lead = service.get(ctx, ids.number_of_uuid(ctx.tenant.id_key, request.path["uuid"]))
-    return Told(Listed([lead], 1), history.recent(ctx, [lead.number]))
+    return Told(Listed([lead], 1), history.recent(ctx, [lead]))
 
 
 def show(tenant: Tenant, told: Told) -> Reply:
