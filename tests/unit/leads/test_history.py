@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from leadwire import events, tenants
+from leadwire import events, keys, tenants
 from leadwire.context import Ctx
 from leadwire.dialects.public import faces
 from leadwire.errors import NotFound
@@ -32,9 +32,9 @@ def told(ctx: Ctx) -> list[str]:
 
 
 def test_messages_are_read_in_the_order_in_which_they_were_written_even_within_a_millisecond(ctx: Ctx) -> None:
-    lead = create(ctx)
-    written = [say(ctx, lead.number, str(place)) for place in range(SHOWN + 5)]
-    assert history.recent(ctx, [lead]) == {lead.number: written[-SHOWN:]}
+    number = create(ctx).number
+    written = [say(ctx, number, str(place)) for place in range(SHOWN + 5)]
+    assert history.recent(ctx, [service.get(ctx, number)]) == {number: written[-SHOWN:]}
     invariants.check(ctx.ports.engine)
 
 
@@ -100,18 +100,21 @@ def test_messages_of_a_deleted_lead_are_deleted_and_its_events_stay(world_ctx: t
     assert [item["type"] for item in factories.events(world.table)].count(events.MESSAGE_REPLIED) == 2
 
 
-def test_a_survivor_has_the_messages_of_both_until_it_is_deleted(world_ctx: tuple[World, Ctx]) -> None:
+def test_messages_of_a_merged_lead_are_the_survivors_until_that_is_deleted(world_ctx: tuple[World, Ctx]) -> None:
     world, ctx = world_ctx
-    one, two = (service.create(ctx, draft(number)).lead for number in (1, 2))
-    for lead, text in ((one, "a"), (two, "b"), (one, "c")):
-        say(ctx, lead.number, text)
-        world.advance(seconds=1)
-    survivor = merging.merge(ctx, one.number, two.number).lead
+    kept, gone = (service.create(ctx, draft(number)).lead for number in (1, 2))
+    written = [say(ctx, lead.number, text) for lead, text in ((gone, "a"), (kept, "b"), (gone, "c"))]
+    merged = merging.merge(ctx, kept.number, gone.number).lead
     world.settle()
-    assert [message.text for message in history.recent(ctx, [survivor])[one.number]] == ["a", "b", "c"]
-    service.delete(ctx, one.number)
+    assert history.recent(ctx, [merged])[kept.number] == sorted(written, key=lambda message: message.id)
+    merging.unmerge(ctx, gone.number)
     world.settle()
-    assert history.recent(ctx, [survivor]) == {one.number: []}
+    assert [message.text for message in history.recent(ctx, [gone])[gone.number]] == ["a", "c"]
+    merging.merge(ctx, kept.number, gone.number)
+    service.delete(ctx, kept.number)
+    world.settle()
+    assert history.recent(ctx, [merged]) == {kept.number: []}
+    assert ctx.table.get(keys.merged(ctx.tenant.id, gone.number)) is None
 
 
 def test_replies_and_completed_conversations_become_deliveries(world_ctx: tuple[World, Ctx]) -> None:

@@ -65,28 +65,37 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
 
 
 def recent(ctx: Ctx, leads: Sequence[Lead]) -> dict[int, list[Message]]:
-    """Number to the last messages of that lead, and of those that became part of it, the oldest first.
+    """Number to the last messages of that lead and of those that became part of it, the oldest first.
 
-    One query for each, side by side.
+    One query each, side by side.
     """
-    places = [(lead.number, number) for lead in leads for number in (lead.number, *lead.merged)]
-    pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN, forward=False) for _, number in places])
+    owners = [(lead.number, number) for lead in leads for number in (lead.number, *lead.merged)]
+    pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN, forward=False) for _, number in owners])
     found: dict[int, list[Message]] = {lead.number: [] for lead in leads}
-    for (owner, _), page in zip(places, pages, strict=True):
+    for (owner, _), page in zip(owners, pages, strict=True):
         found[owner] += map(_of_item, page.items)
     return {owner: sorted(messages, key=lambda message: message.id)[-SHOWN:] for owner, messages in found.items()}
 
 
-def forget(ctx: Ctx, removed: Iterable[Lead]) -> None:
-    """Delete all messages of leads that were deleted; those of a lead that became part of another stay with it."""
-    leads = {lead.number: lead for lead in removed}
-    markers = {number: keys.merged(ctx.tenant.id, number) for number in leads}
-    still = {number: keys.lead(ctx.tenant.id, number) for number in leads}
-    found = ctx.table.batch_get([*markers.values(), *still.values()]) if leads else {}
-    gone = [lead for n, lead in leads.items() if markers[n] not in found and still[n] not in found]
-    numbers = [number for lead in gone for number in (lead.number, *lead.merged)]
-    for items in ctx.table.query_many([_query(ctx, number) for number in numbers]):
+def forget(ctx: Ctx, gone: Iterable[Lead]) -> None:
+    """Delete all messages of leads that were deleted, and what is left of those that had become part of them.
+
+    A lead that was merged has not been deleted, nor has one that was merged and is itself again.
+    """
+    deleted = _deleted(ctx, {lead.number: lead for lead in gone})
+    parts = [part for lead in deleted for part in lead.merged]
+    for items in ctx.table.query_many([_query(ctx, number) for number in (*(lead.number for lead in deleted), *parts)]):
         ctx.table.batch_write([Delete(Put(item).key) for item in items])
+    ctx.table.batch_write([Delete(keys.merged(ctx.tenant.id, part)) for part in parts])
+
+
+def _deleted(ctx: Ctx, gone: Mapping[int, Lead]) -> list[Lead]:
+    """Those that are neither there nor merged; asked again, because a lead may go from one to the other meanwhile."""
+    left = dict(gone)
+    for place in (keys.lead, keys.merged, keys.lead):
+        found = ctx.table.batch_get([place(ctx.tenant.id, number) for number in left]) if left else {}
+        left = {number: lead for number, lead in left.items() if place(ctx.tenant.id, number) not in found}
+    return [*left.values()]
 
 
 def _query(ctx: Ctx, number: int, *, limit: int | None = None, forward: bool = True) -> Query:

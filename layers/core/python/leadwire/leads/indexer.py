@@ -97,7 +97,7 @@ def run(ports: Ports, changes: Iterable[Change]) -> Indexed:
         account.conflicts += index.refresh(ctx, touched)
         account.leads += len({change.indexed[0] for change in batch})
         account.chunks += len(touched)
-        history.forget(ctx, [change.before for change in batch if change.before and change.after is None])
+        history.forget(ctx, [change.before for change in batch if change.before and not change.after])
         _tidy_later(ctx, [change.indexed for change in batch])
     return account
 
