@@ -26,7 +26,7 @@ class Tenant:
     valid_phones: bool = False
     """Ask for valid phone numbers rather than possible ones (decision D7)."""
     shards: int = 1
-    """Partitions over which pending leads are spread; more for tenants that import much (docs/operations.md)."""
+    """Partitions over which pending leads are spread; more for tenants that import much (docs/list-engine.md)."""
 
 
 @dataclass(frozen=True, slots=True)
