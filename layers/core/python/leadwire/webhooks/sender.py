@@ -11,11 +11,9 @@ import functools
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import certifi
 import requests
@@ -26,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from leadwire import VERSION
 
 from . import guard
+from .deadline import Deadline
 from .model import Outcome
 
 CONNECT = 3.0
@@ -51,49 +50,6 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, p
     if deadline.expired or time.monotonic() >= deadline.ends:  # a socket's own timeout may be a moment earlier
         answer = {"kind": "timeout", "error": f"no complete answer within {timeout:g} seconds"}
     return Outcome(ms=round((time.monotonic() - started) * 1000), **answer)
-
-
-class Deadline:
-    """Shuts the watched sockets down when the time is up, whatever the thread that uses them is waiting for.
-
-    Timeouts of sockets count from the last byte, so a receiver that sends one byte now and then would hold us for ever.
-    The watch is on a duplicate of the descriptor: TLS takes the original away.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = False
-        self.ends = time.monotonic() + seconds
-        self._watched: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._timer.cancel()
-        with self._lock:
-            for watched in self._watched:
-                watched.close()
-            self._watched.clear()
-
-    def watch(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._watched.append(connection.dup())
-
-    def left(self) -> float:
-        return self.ends - time.monotonic()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            for watched in self._watched:
-                try:
-                    watched.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # not connected yet: its own timeout ends it
 
 
 class _Plain(HTTPConnection):
