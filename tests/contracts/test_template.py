@@ -26,6 +26,8 @@ TEMPLATE = sam.parse((ROOT / "template.yaml").read_text())
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
+RESOURCES_AT_MOST = 450
+
 MANAGED_BY_SAM = {
     "service-role/AWSLambdaBasicExecutionRole": "writes logs; SAM adds it to every function",
     "AWSXrayWriteOnlyAccess": "active tracing; X-Ray has no resources to name",
@@ -121,6 +123,11 @@ def test_every_folder_is_a_function_and_every_function_a_folder() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_is_called_as_its_folder(function: str) -> None:
     assert function == "".join(word.capitalize() for word in folder(function).split("_"))
+
+
+def test_the_stack_stays_below_the_limit_of_cloudformation(translated: dict[str, dict[str, Any]]) -> None:
+    """500 resources to a stack; before it comes near, the workers become a stack of their own."""
+    assert len(translated) <= RESOURCES_AT_MOST, len(translated)
 
 
 def test_every_function_has_a_role_of_its_own(translated: dict[str, dict[str, Any]]) -> None:
