@@ -12,6 +12,7 @@ from typing import Any
 
 from . import events, telemetry
 from .ports import BusEntry, Ports
+from .store.expressions import unmarshal_item
 
 
 def relay(ports: Ports, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -32,13 +33,8 @@ def relay(ports: Ports, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _entry(record: Mapping[str, Any]) -> BusEntry:
-    event = events.from_item({name: _plain(value) for name, value in record["dynamodb"]["NewImage"].items()})
+    event = events.from_item(unmarshal_item(record["dynamodb"]["NewImage"]))
     return BusEntry(event.type, events.to_detail(event))
-
-
-def _plain(value: Mapping[str, str]) -> str | int:
-    """An attribute of an event's item: they are texts and whole numbers only."""
-    return int(value["N"]) if "N" in value else value["S"]
 
 
 def _sequence(record: Mapping[str, Any]) -> str:
