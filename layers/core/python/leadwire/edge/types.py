@@ -72,6 +72,12 @@ class Route:
     body_limit: int = BODY_LIMIT
     seals: bool = False
     """Its answer shows a secret: what is stored for a repeat under the same Idempotency-Key is sealed."""
+    summary: str = ""
+    """What it does, in the published document: `List tags`."""
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    """What success looks like: the type of the body by status, None where there is no body. For the published document."""
+    refuses: Sequence[LeadwireError] = ()
+    """Its own errors, one example of each, beside those that follow from its shape (key, scope, parameters, body)."""
 
     @property
     def key(self) -> str:
@@ -89,5 +95,7 @@ class Dialect:
     render_error: Callable[[Tenant | None, LeadwireError, str], Reply]
     """The third argument is the request id."""
     key_header: str = "authorization"
+    error_shape: Any = None
+    """The type of the body that `render_error` makes, for the published document."""
     limit_headers: Callable[[Admission], Mapping[str, str]] | None = None
     """Headers beyond the common three, where the dialect publishes more (chatbot: X-RateLimit-Used)."""
