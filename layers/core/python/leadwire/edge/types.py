@@ -75,7 +75,7 @@ class Route:
     summary: str = ""
     """What it does, in the published document: `List tags`."""
     answers: Mapping[int, Any] = field(default_factory=dict)
-    """What success looks like: the type of the body by status, None where there is no body. For the published document."""
+    """What success looks like: the type of the body by status, None for no body. For the published document."""
     refuses: Sequence[LeadwireError] = ()
     """Its own errors, one example of each, beside those that follow from its shape (key, scope, parameters, body)."""
 
