@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from leadwire.context import Tenant
@@ -20,6 +29,14 @@ from leadwire.leads import identity, model
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 PHONE_LIMIT = 64
 UUID = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
+ONE_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[\t-\r ]*$"
+FILLED_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*[\t-\r ]*$"
+"""What `_line` takes, before white space is stripped: as the published documents say it."""
+
+
+def published(**keywords: Any) -> FieldInfo:
+    """JSON Schema of what a type's own code checks, or of a text that we make: `enum`, `format`, `pattern` …"""
+    return cast(FieldInfo, Field(json_schema_extra=keywords))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,10 @@ class AnyPhone:
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(max_length=PHONE_LIMIT, pattern=cls.PATTERN, strip_whitespace=True, strict=True)
         return core_schema.with_info_after_validator_function(cls._read, text)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"format": "phone", "pattern": "[0-9]", "examples": ["+14155550100"], **handler(schema)}
 
     @classmethod
     def _read(cls, text: str, info: ValidationInfo) -> Self:
@@ -68,14 +89,21 @@ class Moment:
         return core_schema.no_info_after_validator_function(cls.read, text, serialization=shown)
 
     @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+    @classmethod
     def read(cls, text: str) -> Self:
-        """A date is its midnight, no zone is UTC; a `+` that a URL made a space still counts. Raises ValueError."""
+        """A date is its midnight, no zone is UTC; a `+` that a URL made a space still counts. Raises ValueError.
+
+        What lies before 1970 counts as its first moment: nothing that we know is older.
+        """
         try:
             moment = datetime.fromisoformat(text.replace(" ", "+"))
-        except ValueError:
+            aware = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # the latter for what a zone moves out of the years 1 to 9999
             raise ValueError("must be an ISO 8601 date or date-time") from None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return cls(text, int(aware.timestamp() * 1000))
+        return cls(text, max(0, int(aware.timestamp() * 1000)))
 
     def __str__(self) -> str:
         return self.text
@@ -99,16 +127,23 @@ def _open_map(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Line = Annotated[str, StringConstraints(max_length=model.NAME_LIMIT), AfterValidator(_line)]
+Line = Annotated[
+    str, StringConstraints(max_length=model.NAME_LIMIT), AfterValidator(_line), published(pattern=ONE_LINE)
+]
 """One line of text; runs of white space become one space."""
 FilledLine = Annotated[
-    str, StringConstraints(min_length=1, max_length=model.NAME_LIMIT, strip_whitespace=True), AfterValidator(_line)
+    str,
+    StringConstraints(min_length=1, max_length=model.NAME_LIMIT, strip_whitespace=True),
+    AfterValidator(_line),
+    published(pattern=FILLED_LINE),
 ]
 Text = Annotated[str, StringConstraints(max_length=model.TEXT_LIMIT)]
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), published(format="idn-email")]
 OpenMap = Annotated[dict[str, Any], AfterValidator(_open_map)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_line)]
+Tag = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_line), published(pattern=FILLED_LINE)
+]
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
