@@ -1,6 +1,6 @@
-"""The door of webhooks in the chatbot dialect."""
+"""The door of webhooks and of their deliveries in the chatbot dialect."""
 
-from leadwire.dialects.chatbot import webhooks
+from leadwire.dialects.chatbot import deliveries, webhooks
 from leadwire.edge.http import door
 
-handler = door(webhooks.DIALECT)
+handler = door(webhooks.DIALECT, deliveries.DIALECT)

@@ -1,25 +1,57 @@
-"""The error envelope of the chatbot and the public dialect: `{"success": false, "error", "code", "details"}`."""
+"""The envelopes of the chatbot and the public dialect: `{"success": true, "data"}`, and for errors
+`{"success": false, "error", "code", "details"}`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pydantic import Field
 
 from leadwire.edge.types import Reply
 from leadwire.errors import FieldError, InvalidInput, LeadwireError, NotFound, RateLimited, Unauthorized
 
 
-def refusal(error: LeadwireError) -> Reply:
+class Success[Data](TypedDict):
+    success: Literal[True]
+    data: Data
+
+
+class Failure[Details](TypedDict):
+    success: Literal[False]
+    error: Annotated[str, Field(description="A sentence for people.")]
+    code: Annotated[str, Field(pattern="^[A-Z_]+$")]
+    details: NotRequired[Details]
+    retryAfter: NotRequired[Annotated[int, Field(ge=1, description="Seconds, with RATE_LIMIT_EXCEEDED.")]]
+
+
+class Problem(TypedDict):
+    """What is wrong with one field of the request."""
+
+    field: Annotated[str, Field(description="Dotted: `metadata.a`. Empty if it is the whole body.")]
+    value: Annotated[Any, Field(description="As sent, or the beginning of it.")]
+    message: str
+
+
+class Problems(Problem):
+    """The first problem, and all of them."""
+
+    errors: Annotated[list[Problem], Field(min_length=1)]
+
+
+def refusal(error: LeadwireError) -> Reply[Failure[Problems]]:
     """Codes as the chatbot dialect publishes them; DUPLICATE_EMAIL has details of its own there."""
-    body: dict[str, Any] = {"success": False, "error": error.message, "code": _code(error)}
+    body: Failure[Problems] = {"success": False, "error": error.message, "code": _code(error)}
     if isinstance(error, InvalidInput):
-        first, *_ = errors = [_field(one) for one in error.errors]
-        body |= {"error": "Validation failed", "details": {**first, "errors": errors}}
+        first, *_ = errors = [_problem(one) for one in error.errors]
+        body["error"] = "Validation failed"
+        body["details"] = {**first, "errors": errors}
     if isinstance(error, RateLimited):
         body["retryAfter"] = error.retry_after
     return Reply(error.status, body)
 
 
-def _field(error: FieldError) -> dict[str, Any]:
+def _problem(error: FieldError) -> Problem:
     return {"field": error.path, "value": error.value, "message": error.message[:1].upper() + error.message[1:]}
 
 

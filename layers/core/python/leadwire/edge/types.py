@@ -49,11 +49,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer in the making; `body` is JSON-able, None for no body at all."""
+class Reply[Shape = Any]:
+    """An answer in the making; `body` is JSON-able, None for no body at all.
+
+    A render that is annotated with the shape of its body is held to it by the type checker.
+    """
 
     status: int
-    body: Any = None
+    body: Shape | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

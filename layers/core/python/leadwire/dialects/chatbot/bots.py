@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal, TypedDict
 
 from leadwire import chatbots, ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import FilledLine
+from leadwire.dialects.envelope import Success
+from leadwire.dialects.fields import FilledLine, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
+from leadwire.errors import Conflict
 from leadwire.named import Named
 
 from . import errors
 from .headers import limit_headers
+from .shapes import Time, WorkspaceId
 
 
 class ChatbotBody(Body):
@@ -40,23 +43,46 @@ def delete(ctx: Ctx, request: Request) -> str:
     return chatbots.delete(ctx, request.path["id"])
 
 
-def show_created(tenant: Tenant, record: Named) -> Reply:
+ChatbotId = Annotated[str, published(pattern="^(default|cb_[0-9a-f]{16})$")]
+
+
+class Chatbot(TypedDict):
+    id: ChatbotId
+    name: str
+    createdAt: Time
+    updatedAt: Time
+    workspaceId: WorkspaceId
+
+
+class Chatbots(TypedDict):
+    chatbots: list[Chatbot]
+
+
+class Gone(TypedDict):
+    id: ChatbotId
+
+
+class DeletedChatbot(Success[Gone]):
+    message: Literal["Chatbot deleted successfully"]
+
+
+def show_created(tenant: Tenant, record: Named) -> Reply[Success[Chatbot]]:
     return Reply(201, {"success": True, "data": _shape(tenant, record)})
 
 
-def show_all(tenant: Tenant, records: list[Named]) -> Reply:
+def show_all(tenant: Tenant, records: list[Named]) -> Reply[Success[Chatbots]]:
     return Reply(200, {"success": True, "data": {"chatbots": [_shape(tenant, one) for one in records]}})
 
 
-def show(tenant: Tenant, record: Named) -> Reply:
+def show(tenant: Tenant, record: Named) -> Reply[Success[Chatbot]]:
     return Reply(200, {"success": True, "data": _shape(tenant, record)})
 
 
-def show_deleted(_tenant: Tenant, chatbot_id: str) -> Reply:
+def show_deleted(_tenant: Tenant, chatbot_id: str) -> Reply[DeletedChatbot]:
     return Reply(200, {"success": True, "message": "Chatbot deleted successfully", "data": {"id": chatbot_id}})
 
 
-def _shape(tenant: Tenant, record: Named) -> dict[str, Any]:
+def _shape(tenant: Tenant, record: Named) -> Chatbot:
     return {
         "id": record.id,
         "name": record.name,
@@ -67,15 +93,36 @@ def _shape(tenant: Tenant, record: Named) -> dict[str, Any]:
 
 
 BASE = "/api/v1/chatbots"
+READ, WRITE = "read:chatbots", "write:chatbots"
+ONE = {200: Success[Chatbot]}
 DIALECT = Dialect(
     name="chatbot",
     routes=(
-        Route("GET", BASE, "read:chatbots", every, show_all),
-        Route("POST", BASE, "write:chatbots", create, show_created, body=ChatbotBody),
-        Route("GET", BASE + "/{id}", "read:chatbots", get, show),
-        Route("PATCH", BASE + "/{id}", "write:chatbots", rename, show, body=ChatbotBody),
-        Route("DELETE", BASE + "/{id}", "delete:chatbots", delete, show_deleted),
+        Route("GET", BASE, READ, every, show_all, summary="List chatbots", answers={200: Success[Chatbots]}),
+        Route(
+            "POST",
+            BASE,
+            WRITE,
+            create,
+            show_created,
+            body=ChatbotBody,
+            summary="Create a chatbot",
+            answers={201: Success[Chatbot]},
+        ),
+        Route("GET", BASE + "/{id}", READ, get, show, summary="Get a chatbot", answers=ONE),
+        Route("PATCH", BASE + "/{id}", WRITE, rename, show, body=ChatbotBody, summary="Rename a chatbot", answers=ONE),
+        Route(
+            "DELETE",
+            BASE + "/{id}",
+            "delete:chatbots",
+            delete,
+            show_deleted,
+            summary="Delete a chatbot; its leads stay",
+            answers={200: DeletedChatbot},
+            refuses=[Conflict("The default chatbot cannot be deleted: the paths without a chatbot mean it")],
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     limit_headers=limit_headers,
 )

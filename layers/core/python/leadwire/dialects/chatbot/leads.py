@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
 
 from leadwire import chatbots, ids
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.envelope import Success
 from leadwire.edge.types import Dialect, Reply, Request, Route
+from leadwire.errors import DuplicateEmail
 from leadwire.leads import query as listing
 from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
@@ -15,6 +20,7 @@ from leadwire.leads.service import Requirement
 
 from . import errors, shapes
 from .headers import limit_headers
+from .shapes import ListedLead, ShownLead
 
 UNDER_CHATBOT = "/api/v1/chatbots/{chatbotId}/leads"
 BARE = "/api/v1/leads"
@@ -64,10 +70,36 @@ def every(ctx: Ctx, request: Request) -> Page:
     return Page(listed, request.query)
 
 
-def show_page(tenant: Tenant, page: Page) -> Reply:
+Count = Annotated[int, Field(ge=0)]
+
+
+class Pagination(TypedDict):
+    page: Annotated[int, Field(ge=1)]
+    limit: Annotated[int, Field(ge=1, le=100)]
+    total: Count
+    totalPages: Count
+    hasNext: bool
+    hasPrev: bool
+
+
+class Leads(TypedDict):
+    leads: list[ListedLead]
+    pagination: Pagination
+
+
+class Gone(TypedDict):
+    id: shapes.LeadId
+    deletedAt: shapes.Time
+
+
+class DeletedLead(Success[Gone]):
+    message: Literal["Lead deleted successfully"]
+
+
+def show_page(tenant: Tenant, page: Page) -> Reply[Success[Leads]]:
     asked, total = page.query, page.listed.total
     pages = -(-total // asked.limit)
-    pagination = {
+    pagination: Pagination = {
         "page": asked.page,
         "limit": asked.limit,
         "total": total,
@@ -79,39 +111,65 @@ def show_page(tenant: Tenant, page: Page) -> Reply:
     return Reply(200, {"success": True, "data": {"leads": leads, "pagination": pagination}})
 
 
-def show_created(tenant: Tenant, stored: Stored) -> Reply:
+def show_created(tenant: Tenant, stored: Stored) -> Reply[Success[ShownLead]]:
     return Reply(201, {"success": True, "data": shapes.lead(tenant, stored.lead)})
 
 
-def show_updated(tenant: Tenant, stored: Stored) -> Reply:
+def show_updated(tenant: Tenant, stored: Stored) -> Reply[Success[ShownLead]]:
     return show(tenant, stored.lead)
 
 
-def show_deleted(tenant: Tenant, stored: Stored) -> Reply:
+def show_deleted(tenant: Tenant, stored: Stored) -> Reply[DeletedLead]:
     """The lead's last version is that of its deletion."""
     deleted = iso(stored.lead.updated_at, "milliseconds")
-    data = {"id": ids.lead_id(tenant.id_key, stored.lead.number), "deletedAt": deleted}
+    data: Gone = {"id": ids.lead_id(tenant.id_key, stored.lead.number), "deletedAt": deleted}
     return Reply(200, {"success": True, "message": "Lead deleted successfully", "data": data})
 
 
-def show(tenant: Tenant, lead: Lead) -> Reply:
+def show(tenant: Tenant, lead: Lead) -> Reply[Success[ShownLead]]:
     return Reply(200, {"success": True, "data": shapes.lead(tenant, lead)})
+
+
+READ, WRITE, DELETE = "read:leads", "write:leads", "delete:leads"
+TAKEN = DuplicateEmail("john@example.com", 1)
+
+
+def _routes(all_: str, one: str) -> tuple[Route, ...]:
+    """The same five operations, wherever the paths begin."""
+    shown, listed = Success[ShownLead], Success[Leads]
+    return (
+        Route(
+            "POST",
+            all_,
+            WRITE,
+            create,
+            show_created,
+            body=shapes.CreateLead,
+            summary="Create a lead",
+            answers={201: shown},
+            refuses=[TAKEN],
+        ),
+        Route("GET", all_, READ, every, show_page, query=shapes.LeadList, summary="List leads", answers={200: listed}),
+        Route("GET", one, READ, get, show, summary="Get a lead", answers={200: shown}),
+        Route(
+            "PUT",
+            one,
+            WRITE,
+            update,
+            show_updated,
+            body=shapes.UpdateLead,
+            summary="Update a lead",
+            answers={200: shown},
+            refuses=[TAKEN],
+        ),
+        Route("DELETE", one, DELETE, delete, show_deleted, summary="Delete a lead", answers={200: DeletedLead}),
+    )
 
 
 DIALECT = Dialect(
     name="chatbot",
-    routes=(
-        Route("POST", UNDER_CHATBOT, "write:leads", create, show_created, body=shapes.CreateLead),
-        Route("GET", UNDER_CHATBOT, "read:leads", every, show_page, query=shapes.LeadList),
-        Route("GET", UNDER_CHATBOT + "/{leadId}", "read:leads", get, show),
-        Route("PUT", UNDER_CHATBOT + "/{leadId}", "write:leads", update, show_updated, body=shapes.UpdateLead),
-        Route("DELETE", UNDER_CHATBOT + "/{leadId}", "delete:leads", delete, show_deleted),
-        Route("POST", BARE, "write:leads", create, show_created, body=shapes.CreateLead),
-        Route("GET", BARE, "read:leads", every, show_page, query=shapes.LeadList),
-        Route("GET", BARE + "/{id}", "read:leads", get, show),
-        Route("PUT", BARE + "/{id}", "write:leads", update, show_updated, body=shapes.UpdateLead),
-        Route("DELETE", BARE + "/{id}", "delete:leads", delete, show_deleted),
-    ),
+    routes=(*_routes(UNDER_CHATBOT, UNDER_CHATBOT + "/{leadId}"), *_routes(BARE, BARE + "/{id}")),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     limit_headers=limit_headers,
 )

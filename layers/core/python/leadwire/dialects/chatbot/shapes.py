@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field
 
 from leadwire import ids
 from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap
+from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, published
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
 
-STATUS_OUT = {"unsubscribed": "lost"}
+Status = Literal["new", "contacted", "qualified", "converted", "lost", "follow_up"]
+STATUS_OUT: Mapping[str, Status] = {
+    "new": "new",
+    "contacted": "contacted",
+    "qualified": "qualified",
+    "converted": "converted",
+    "lost": "lost",
+    "follow_up": "follow_up",
+    "unsubscribed": "lost",
+}
 """The dialect has six of the seven canonical statuses; the others are spelled alike (decision D5)."""
 
-
-Status = Literal["new", "contacted", "qualified", "converted", "lost", "follow_up"]
+Time = Annotated[
+    str, published(format="date-time", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")
+]
+LeadId = Annotated[str, published(pattern="^lead_[0-9a-f]{16}$")]
+WorkspaceId = Annotated[str, published(pattern="^ws_[0-9a-f]{16}$")]
 
 
 class CreateLead(Body):
@@ -61,7 +73,7 @@ def lead_query(asked: LeadList, chatbot: str | None) -> LeadQuery:
     groups: list[tuple[str, ...]] = [(f"chatbot={chatbot}",)] if chatbot else []
     groups += [(f"source={asked.source}",)] if asked.source else []
     if asked.status:
-        groups.append(tuple(f"status={one}" for one in STATUSES if STATUS_OUT.get(one, one) == asked.status))
+        groups.append(tuple(f"status={one}" for one in STATUSES if STATUS_OUT[one] == asked.status))
     return LeadQuery(
         facets=tuple(groups),
         search=asked.search or "",
@@ -119,20 +131,37 @@ def _merged(before: Mapping[str, Any], sent: Mapping[str, Any] | None) -> dict[s
     return after
 
 
-def shown_status(lead: Lead) -> str:
-    return STATUS_OUT.get(lead.status, lead.status)
+def shown_status(lead: Lead) -> Status:
+    return STATUS_OUT[lead.status]
 
 
 def shown_phone(lead: Lead) -> str | None:
     return lead.phone_given or lead.phone or None
 
 
-def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+class ListedLead(TypedDict):
+    """A lead as lists show it: without the workspace (contracts/chatbot.md)."""
+
+    id: LeadId
+    name: str
+    email: str | None
+    phone: str | None
+    source: str | None
+    status: Status
+    metadata: Mapping[str, Any]
+    createdAt: Time
+    updatedAt: Time
+
+
+class ShownLead(ListedLead):
+    workspaceId: WorkspaceId
+
+
+def lead(tenant: Tenant, lead: Lead) -> ShownLead:
     return {**listed_lead(tenant, lead), "workspaceId": ids.workspace_id(tenant.id)}
 
 
-def listed_lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
-    """A lead as lists show it: without the workspace (contracts/chatbot.md)."""
+def listed_lead(tenant: Tenant, lead: Lead) -> ListedLead:
     return {
         "id": ids.lead_id(tenant.id_key, lead.number),
         "name": lead.name,

@@ -1,27 +1,27 @@
-"""Webhooks of a chatbot in the chatbot dialect (PollyBot): all verbs, and what became of their deliveries."""
+"""Webhooks of a chatbot in the chatbot dialect (PollyBot). What became of their deliveries is in deliveries.py."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from leadwire import chatbots
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import FilledLine
-from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
-from leadwire.webhooks import log, recovery, service
-from leadwire.webhooks.log import Found, Logged, Wanted
-from leadwire.webhooks.model import Delivery, State, Webhook
+from leadwire.dialects.fields import FilledLine, published
+from leadwire.edge.types import Body, Dialect, Reply, Request, Route
+from leadwire.errors import WebhookLimitReached
+from leadwire.webhooks import service
+from leadwire.webhooks.model import Webhook
 from leadwire.webhooks.service import Changes, Created
 
 from . import errors
 from .faces import FACE
 from .headers import limit_headers
+from .shapes import Time
 
 RETRIES, DELAY = 3, 1000
 """As published: `maxRetries` and `retryDelay` (milliseconds) where they are not given."""
-FIRST_BYTES = 500
 NOTE = "Store this secret now: it is shown this once. Verify each delivery with it (docs/webhooks.md)."
 
 
@@ -65,21 +65,13 @@ class RotateSecret(Body):
     overlapSeconds: Annotated[int, Field(ge=0, le=service.LONGEST_OVERLAP)] = service.OVERLAP  # noqa: N815
 
 
-class DeliveryList(QueryString):
-    """`GET …/{webhookId}/deliveries`, newest first."""
-
-    status: State | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 10
-    cursor: Annotated[str, StringConstraints(max_length=100)] = ""
-
-
 def every(ctx: Ctx, request: Request) -> list[Webhook]:
-    return service.every(ctx, FACE, _chatbot(ctx, request))
+    return service.every(ctx, FACE, chatbot_of(ctx, request))
 
 
 def create(ctx: Ctx, request: Request) -> Created:
     body: CreateWebhook = request.body
-    chatbot = _chatbot(ctx, request)
+    chatbot = chatbot_of(ctx, request)
     return service.create(
         ctx,
         FACE,
@@ -94,7 +86,7 @@ def create(ctx: Ctx, request: Request) -> Created:
 
 
 def get(ctx: Ctx, request: Request) -> Webhook:
-    return service.get(ctx, FACE, request.path["webhookId"], _chatbot(ctx, request))
+    return service.get(ctx, FACE, request.path["webhookId"], chatbot_of(ctx, request))
 
 
 def change(ctx: Ctx, request: Request) -> Webhook:
@@ -107,29 +99,20 @@ def change(ctx: Ctx, request: Request) -> Webhook:
         max_retries=body.maxRetries,
         retry_delay=body.retryDelay,
     )
-    return service.update(ctx, FACE, request.path["webhookId"], changes, _chatbot(ctx, request))
+    return service.update(ctx, FACE, request.path["webhookId"], changes, chatbot_of(ctx, request))
 
 
 def rotate(ctx: Ctx, request: Request) -> Created:
-    chatbot = _chatbot(ctx, request)
+    chatbot = chatbot_of(ctx, request)
     return service.rotate(ctx, FACE, request.path["webhookId"], request.body.overlapSeconds, chatbot)
 
 
 def delete(ctx: Ctx, request: Request) -> Webhook:
-    return service.delete(ctx, FACE, request.path["webhookId"], _chatbot(ctx, request))
+    return service.delete(ctx, FACE, request.path["webhookId"], chatbot_of(ctx, request))
 
 
-def test(ctx: Ctx, request: Request) -> Delivery:
-    return recovery.ping(ctx, FACE, get(ctx, request))
-
-
-def deliveries(ctx: Ctx, request: Request) -> Found:
-    asked: DeliveryList = request.query
-    return log.page(ctx, Wanted(webhook=get(ctx, request).id, state=asked.status), asked.limit, asked.cursor)
-
-
-def _chatbot(ctx: Ctx, request: Request) -> str:
-    """Raises NotFound."""
+def chatbot_of(ctx: Ctx, request: Request) -> str:
+    """The id of the chatbot in the path. Raises NotFound."""
     chatbot = request.path["chatbotId"]
     chatbots.get(ctx, chatbot)
     return chatbot
@@ -138,109 +121,161 @@ def _chatbot(ctx: Ctx, request: Request) -> str:
 # --- shapes -----------------------------------------------------------------------------------------------------------
 
 
-def show_all(_tenant: Tenant, webhooks: list[Webhook]) -> Reply:
+WebhookId = Annotated[str, published(format="uuid")]
+Secret = Annotated[str, published(pattern="^whsec_[A-Za-z0-9+/]+=*$")]
+Count = Annotated[int, Field(ge=0)]
+
+
+class ShownWebhook(TypedDict):
+    """The webhook as published, and why it is inactive."""
+
+    id: WebhookId
+    name: str
+    url: Annotated[str, published(format="uri")]
+    eventTypes: list[EventType]
+    isActive: bool
+    disabledBecause: Annotated[
+        str | None, Field(description="owner, receiver (it answered 410 or asked for it) or failing.")
+    ]
+    maxRetries: MaxRetries
+    retryDelay: RetryDelay
+    successCount: Count
+    failureCount: Count
+    lastTriggeredAt: Time | None
+    lastSuccessAt: Time | None
+    lastFailureAt: Time | None
+    createdAt: Time
+    updatedAt: Time
+
+
+class SecretWebhook(ShownWebhook):
+    secret: Secret
+
+
+class Security(TypedDict):
+    note: str
+
+
+class Webhooks(TypedDict):
+    webhooks: list[ShownWebhook]
+    total: Count
+
+
+class OneWebhook(TypedDict):
+    webhook: ShownWebhook
+
+
+class Message(TypedDict):
+    message: str
+
+
+class ChangedWebhook(Message, OneWebhook):
+    pass
+
+
+class CreatedWebhook(Message):
+    webhook: SecretWebhook
+    security: Security
+
+
+def show_all(_tenant: Tenant, webhooks: list[Webhook]) -> Reply[Webhooks]:
     return Reply(200, {"webhooks": [shape(one) for one in webhooks], "total": len(webhooks)})
 
 
-def show(_tenant: Tenant, webhook: Webhook) -> Reply:
+def show(_tenant: Tenant, webhook: Webhook) -> Reply[OneWebhook]:
     return Reply(200, {"webhook": shape(webhook)})
 
 
-def show_created(_tenant: Tenant, created: Created) -> Reply:
+def show_created(_tenant: Tenant, created: Created) -> Reply[CreatedWebhook]:
     return Reply(201, _with_secret("Webhook created successfully", created))
 
 
-def show_changed(_tenant: Tenant, webhook: Webhook) -> Reply:
+def show_changed(_tenant: Tenant, webhook: Webhook) -> Reply[ChangedWebhook]:
     return Reply(200, {"message": "Webhook updated successfully", "webhook": shape(webhook)})
 
 
-def show_rotated(_tenant: Tenant, created: Created) -> Reply:
+def show_rotated(_tenant: Tenant, created: Created) -> Reply[CreatedWebhook]:
     return Reply(200, _with_secret("Webhook secret rotated successfully", created))
 
 
-def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply:
+def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply[Message]:
     return Reply(200, {"message": "Webhook deleted successfully"})
 
 
-def show_tested(_tenant: Tenant, delivery: Delivery) -> Reply:
-    return Reply(202, {"message": "Test delivery is on its way", "delivery": delivery_shape(Logged(delivery, []))})
-
-
-def show_deliveries(_tenant: Tenant, found: Found) -> Reply:
-    return Reply(200, {"deliveries": [delivery_shape(one) for one in found.logged], "nextCursor": found.next})
-
-
-def _with_secret(message: str, created: Created) -> dict[str, Any]:
-    webhook = {**shape(created.webhook), "secret": created.secret}
+def _with_secret(message: str, created: Created) -> CreatedWebhook:
+    webhook: SecretWebhook = {**shape(created.webhook), "secret": created.secret}
     return {"message": message, "webhook": webhook, "security": {"note": NOTE}}
 
 
-def shape(webhook: Webhook) -> dict[str, Any]:
-    """The webhook as published, and why it is inactive."""
+def shape(webhook: Webhook) -> ShownWebhook:
     return {
         "id": webhook.id,
         "name": webhook.name,
         "url": webhook.url,
-        "eventTypes": sorted(webhook.event_types),
+        "eventTypes": cast(list[EventType], sorted(webhook.event_types)),
         "isActive": webhook.enabled,
         "disabledBecause": webhook.disabled_because or None,
-        "maxRetries": webhook.max_retries,
-        "retryDelay": webhook.retry_delay,
+        "maxRetries": webhook.max_retries if webhook.max_retries is not None else RETRIES,
+        "retryDelay": webhook.retry_delay if webhook.retry_delay is not None else DELAY,
         "successCount": webhook.successes,
         "failureCount": webhook.failures,
-        "lastTriggeredAt": _time(webhook.last_triggered_at),
-        "lastSuccessAt": _time(webhook.last_success_at),
-        "lastFailureAt": _time(webhook.last_failure_at),
-        "createdAt": _time(webhook.created_at),
-        "updatedAt": _time(webhook.updated_at),
+        "lastTriggeredAt": time(webhook.last_triggered_at),
+        "lastSuccessAt": time(webhook.last_success_at),
+        "lastFailureAt": time(webhook.last_failure_at),
+        "createdAt": iso(webhook.created_at, "milliseconds"),
+        "updatedAt": iso(webhook.updated_at, "milliseconds"),
     }
 
 
-def delivery_shape(logged: Logged) -> dict[str, Any]:
-    delivery = logged.delivery
-    return {
-        "id": delivery.id,
-        "messageId": delivery.message_id,
-        "eventType": delivery.type,
-        "eventId": delivery.event,
-        "sequence": delivery.sequence,
-        "status": delivery.state,
-        "nextAttemptAt": _time(delivery.next_at) if delivery.state == "pending" else None,
-        "createdAt": _time(delivery.created_at),
-        "attempts": [
-            {
-                "attempt": number,
-                "at": _time(attempt["at"]),
-                "statusCode": attempt["status"] or None,
-                "durationMs": attempt["ms"],
-                "response": attempt["body"][:FIRST_BYTES] or None,
-                "error": attempt["error"] or None,
-                "nextAttemptAt": _time(attempt["next_at"]),
-            }
-            for number, attempt in enumerate(logged.attempts, start=1)
-        ],
-    }
-
-
-def _time(ms: int | None) -> str | None:
+def time(ms: int | None) -> str | None:
     return None if ms is None else iso(ms, "milliseconds")
 
 
 BASE = "/api/v1/chatbots/{chatbotId}/webhooks"
 ONE = BASE + "/{webhookId}"
 READ, WRITE = "read:webhooks", "write:webhooks"
+LIMIT = WebhookLimitReached(f"At most {FACE.limit} webhooks are allowed")
 DIALECT = Dialect(
     name="chatbot",
     routes=(
-        Route("GET", BASE, READ, every, show_all),
-        Route("POST", BASE, WRITE, create, show_created, body=CreateWebhook, seals=True),
-        Route("GET", ONE, READ, get, show),
-        Route("PATCH", ONE, WRITE, change, show_changed, body=ChangeWebhook),
-        Route("DELETE", ONE, WRITE, delete, show_deleted),
-        Route("POST", ONE + "/rotate-secret", WRITE, rotate, show_rotated, body=RotateSecret, seals=True),
-        Route("POST", ONE + "/test", WRITE, test, show_tested),
-        Route("GET", ONE + "/deliveries", READ, deliveries, show_deliveries, query=DeliveryList),
+        Route("GET", BASE, READ, every, show_all, summary="List webhooks", answers={200: Webhooks}),
+        Route(
+            "POST",
+            BASE,
+            WRITE,
+            create,
+            show_created,
+            body=CreateWebhook,
+            seals=True,
+            summary="Create a webhook",
+            answers={201: CreatedWebhook},
+            refuses=[LIMIT],
+        ),
+        Route("GET", ONE, READ, get, show, summary="Get a webhook", answers={200: OneWebhook}),
+        Route(
+            "PATCH",
+            ONE,
+            WRITE,
+            change,
+            show_changed,
+            body=ChangeWebhook,
+            summary="Update a webhook",
+            answers={200: ChangedWebhook},
+        ),
+        Route("DELETE", ONE, WRITE, delete, show_deleted, summary="Delete a webhook", answers={200: Message}),
+        Route(
+            "POST",
+            ONE + "/rotate-secret",
+            WRITE,
+            rotate,
+            show_rotated,
+            body=RotateSecret,
+            seals=True,
+            summary="Rotate a webhook's secret",
+            answers={200: CreatedWebhook},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     limit_headers=limit_headers,
 )
