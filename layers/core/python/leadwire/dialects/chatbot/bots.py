@@ -62,7 +62,9 @@ class Gone(TypedDict):
     id: ChatbotId
 
 
-class DeletedChatbot(Success[Gone]):
+class DeletedChatbot(TypedDict):
+    success: Literal[True]
+    data: Gone
     message: Literal["Chatbot deleted successfully"]
 
 

@@ -92,7 +92,9 @@ class Gone(TypedDict):
     deletedAt: shapes.Time
 
 
-class DeletedLead(Success[Gone]):
+class DeletedLead(TypedDict):
+    success: Literal[True]
+    data: Gone
     message: Literal["Lead deleted successfully"]
 
 

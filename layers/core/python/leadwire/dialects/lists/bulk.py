@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SkipValidation, ValidationError, model_validator
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
@@ -20,18 +20,11 @@ from leadwire.leads.jobs import Job
 from leadwire.leads.model import Lead
 
 from . import errors, shapes
+from .shapes import Count, Id, Time
 
 BODY_LIMIT = 5 * KIB * KIB
 SHOWN = 100
 """Characters of a row's phone and of its error's text that the answer repeats."""
-
-
-class ImportLeads(Body):
-    """`POST /v1/leads/bulk`. Rows are checked one by one (ImportRow), so that a wrong one does not stop the others."""
-
-    list_id: Uuid
-    leads: Annotated[list[Any], Field(min_length=1, max_length=imports.MOST)]
-    mode: Mode = "merge"
 
 
 class ImportRow(Body):
@@ -44,6 +37,14 @@ class ImportRow(Body):
     notes: Text | None = None
     tags: list[Tag] = Field(default_factory=list)
     metadata: OpenMap = Field(default_factory=dict)
+
+
+class ImportLeads(Body):
+    """`POST /v1/leads/bulk`. Rows are checked one by one (ImportRow), so that a wrong one does not stop the others."""
+
+    list_id: Uuid
+    leads: Annotated[list[SkipValidation[ImportRow | Any]], Field(min_length=1, max_length=imports.MOST)]
+    mode: Mode = "merge"
 
 
 class Filter(Body):
@@ -99,11 +100,7 @@ def import_leads(ctx: Ctx, request: Request) -> Imported:
     tally = imports.run(ctx, body.list_id, rows, body.mode)
     refusals = sorted((*wrong, *tally.refusals), key=lambda refusal: refusal.index)
     phones = [str(sent.get("phone_number", "")) if isinstance(sent, dict) else "" for sent in body.leads]
-    return Imported(imports.Tally(**_counts(tally), refusals=tuple(refusals)), phones, ctx.now_ms() - began)
-
-
-def _counts(tally: Tally) -> dict[str, int]:
-    return {"inserted": tally.inserted, "updated": tally.updated, "duplicates": tally.duplicates}
+    return Imported(replace(tally, refusals=tuple(refusals)), phones, ctx.now_ms() - began)
 
 
 def _row(tenant: Tenant, index: int, sent: Any) -> Row | Refusal:
@@ -127,19 +124,46 @@ def _row(tenant: Tenant, index: int, sent: Any) -> Row | Refusal:
     return Row(index, draft)
 
 
-def show_imported(_tenant: Tenant, imported: Imported) -> Reply:
-    counts = _counts(imported.tally)
-    failed = [
+class FailedRow(TypedDict):
+    index: Annotated[int, Field(ge=0, description="The row's place in `leads`.")]
+    phone_number: Annotated[str, Field(max_length=SHOWN)]
+    code: str
+    message: Annotated[str, Field(max_length=SHOWN)]
+
+
+class Import(TypedDict):
+    success: Literal[True]
+    inserted: Count
+    updated: Count
+    duplicates: Count
+    total_processed: Count
+    duration_ms: Count
+    errors: list[FailedRow]
+
+
+def show_imported(_tenant: Tenant, imported: Imported) -> Reply[Import]:
+    tally = imported.tally
+    failed: list[FailedRow] = [
         {
             "index": refusal.index,
             "phone_number": imported.phones[refusal.index][:SHOWN],
             "code": refusal.code,
             "message": refusal.message[:SHOWN],
         }
-        for refusal in imported.tally.refusals
+        for refusal in tally.refusals
     ]
-    total = {"total_processed": sum(counts.values()), "duration_ms": imported.ms}
-    return Reply(200, {"success": True, **counts, **total, "errors": failed})
+    return Reply(
+        200,
+        {
+            "success": True,
+            "inserted": tally.inserted,
+            "updated": tally.updated,
+            "duplicates": tally.duplicates,
+            "total_processed": tally.inserted + tally.updated + tally.duplicates,
+            "duration_ms": imported.ms,
+            "errors": failed,
+        },
+    )
 
 
 # --- delete -----------------------------------------------------------------------------------------------------------
@@ -166,34 +190,82 @@ def delete_leads(ctx: Ctx, request: Request) -> Deleted | Job:
     return Deleted(job, [text for text, number in numbers.items() if not number])
 
 
-def show_deleted(tenant: Tenant, deleted: Deleted | Job) -> Reply:
+class Skipped(TypedDict):
+    lead_id: str
+    reason: Literal["not_found"]
+
+
+class DeletedNow(TypedDict):
+    kind: Literal["sync"]
+    deleted: Count
+    skipped: Count
+    skipped_payload: list[Skipped]
+
+
+class DeletedLater(TypedDict):
+    kind: Literal["async"]
+    job_id: Id
+    status: Literal["pending"]
+    total_leads: Count
+    chunks_total: Count
+
+
+def show_deleted(tenant: Tenant, deleted: Deleted | Job) -> Reply[DeletedNow] | Reply[DeletedLater]:
     if isinstance(deleted, Job):
-        total = {"total_leads": deleted.total, "chunks_total": deleted.chunks}
-        return Reply(202, {"kind": "async", "job_id": deleted.id, "status": "pending", **total})
+        return Reply(202, _begun(deleted))
     missed = [*deleted.unknown, *(ids.lead_uuid(tenant.id_key, number) for number in deleted.job.missed)]
-    skipped = [{"lead_id": lead_id, "reason": "not_found"} for lead_id in missed]
-    counts = {"deleted": deleted.job.deleted, "skipped": len(skipped)}
-    return Reply(200, {"kind": "sync", **counts, "skipped_payload": skipped})
+    skipped: list[Skipped] = [{"lead_id": lead_id, "reason": "not_found"} for lead_id in missed]
+    counts: DeletedNow = {
+        "kind": "sync",
+        "deleted": deleted.job.deleted,
+        "skipped": len(skipped),
+        "skipped_payload": skipped,
+    }
+    return Reply(200, counts)
+
+
+def _begun(job: Job) -> DeletedLater:
+    return {
+        "kind": "async",
+        "job_id": job.id,
+        "status": "pending",
+        "total_leads": job.total,
+        "chunks_total": job.chunks,
+    }
 
 
 def get_job(ctx: Ctx, request: Request) -> Job:
     return jobs.find(ctx, request.path["job_id"])
 
 
-def show_job(_tenant: Tenant, job: Job) -> Reply:
+class ShownJob(TypedDict):
+    job_id: Id
+    status: Literal["pending", "running", "done"]
+    total_leads: Count
+    chunks_total: Count
+    chunks_done: Count
+    deleted: Count
+    skipped: Count
+    created_at: Time
+    updated_at: Time
+
+
+def show_job(_tenant: Tenant, job: Job) -> Reply[ShownJob]:
     """pending, running or done, and the counts (decisions.md, lists)."""
-    body = {
-        "job_id": job.id,
-        "status": job.state,
-        "total_leads": job.total,
-        "chunks_total": job.chunks,
-        "chunks_done": job.chunks if job.state == "done" else job.position // jobs.CHUNK,
-        "deleted": job.deleted,
-        "skipped": job.position - job.deleted,
-        "created_at": iso(job.created_at),
-        "updated_at": iso(job.updated_at),
-    }
-    return Reply(200, body)
+    return Reply(
+        200,
+        {
+            "job_id": job.id,
+            "status": job.state,
+            "total_leads": job.total,
+            "chunks_total": job.chunks,
+            "chunks_done": job.chunks if job.state == "done" else job.position // jobs.CHUNK,
+            "deleted": job.deleted,
+            "skipped": job.position - job.deleted,
+            "created_at": iso(job.created_at),
+            "updated_at": iso(job.updated_at),
+        },
+    )
 
 
 DIALECT = Dialect(
@@ -207,9 +279,31 @@ DIALECT = Dialect(
             show_imported,
             body=ImportLeads,
             body_limit=BODY_LIMIT,
+            summary="Import leads into a list",
+            answers={200: Import},
+            refuses=[NotFound("list", "list_id")],
         ),
-        Route("POST", "/v1/leads/bulk-delete", "write:leads", delete_leads, show_deleted, body=DeleteLeads),
-        Route("GET", "/v1/bulk-jobs/{job_id}", "read:leads", get_job, show_job),
+        Route(
+            "POST",
+            "/v1/leads/bulk-delete",
+            "write:leads",
+            delete_leads,
+            show_deleted,
+            body=DeleteLeads,
+            summary="Delete many leads, at once or in a job",
+            answers={200: DeletedNow, 202: DeletedLater},
+            refuses=[NotFound("account", "account_id")],
+        ),
+        Route(
+            "GET",
+            "/v1/bulk-jobs/{job_id}",
+            "read:leads",
+            get_job,
+            show_job,
+            summary="Get a bulk job",
+            answers={200: ShownJob},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
 )

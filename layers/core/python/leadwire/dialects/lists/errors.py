@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
+
+from pydantic import Field
 
 from leadwire.context import Tenant
+from leadwire.dialects.fields import published
 from leadwire.edge.types import Reply
 from leadwire.errors import DuplicatePhone, FieldError, InvalidInput, LeadwireError, NotFound
 
@@ -13,9 +16,28 @@ TYPE = "https://api.leadwire.dev/errors/"
 MEDIA_TYPE = {"content-type": "application/problem+json"}
 
 
-def render(_tenant: Tenant | None, error: LeadwireError, request_id: str) -> Reply:
+class Problem(TypedDict):
+    """What is wrong with one field of the request."""
+
+    path: Annotated[str, Field(description="Dotted: `metadata.a`, `ids.3`. Empty if it is the whole body.")]
+    message: str
+    code: str
+
+
+class Refusal(TypedDict):
+    """Problem details (RFC 9457)."""
+
+    type: Annotated[str, published(format="uri")]
+    title: Annotated[str, Field(description="The phrase of the status.")]
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: Annotated[str, Field(description="The request's id, as in `X-Request-Id`.")]
+    errors: NotRequired[Annotated[list[Problem], Field(min_length=1)]]
+
+
+def render(_tenant: Tenant | None, error: LeadwireError, request_id: str) -> Reply[Refusal]:
     slug = "validation_error" if isinstance(error, InvalidInput) else error.code.lower()
-    body: dict[str, Any] = {
+    body: Refusal = {
         "type": TYPE + slug,
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,

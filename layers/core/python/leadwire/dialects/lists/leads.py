@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from leadwire import ids, lists
 from leadwire.context import Ctx, Tenant
 from leadwire.edge.types import Dialect, Reply, Request, Route
+from leadwire.errors import DuplicatePhone, NotFound
 from leadwire.leads import query as listing
 from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
@@ -14,6 +16,7 @@ from leadwire.leads.query import Listed
 from leadwire.leads.service import Requirement
 
 from . import cursor, errors, shapes
+from .shapes import ShownLead
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
@@ -21,8 +24,12 @@ def create(ctx: Ctx, request: Request) -> Stored:
     return service.create_or_attach(ctx, shapes.draft(ctx, request.body), request.body.list_id, exists)
 
 
-def show_stored(tenant: Tenant, stored: Stored) -> Reply:
-    body = {**shapes.lead(tenant, stored.lead), "existed": stored.existed}
+class StoredLead(ShownLead):
+    existed: bool
+
+
+def show_stored(tenant: Tenant, stored: Stored) -> Reply[StoredLead]:
+    body: StoredLead = {**shapes.lead(tenant, stored.lead), "existed": stored.existed}
     return Reply(200 if stored.existed else 201, body)
 
 
@@ -42,7 +49,13 @@ def every(ctx: Ctx, request: Request) -> Page:
     return Page(listing.run(ctx, shapes.lead_query(asked, below)), fingerprint)
 
 
-def show_page(tenant: Tenant, page: Page) -> Reply:
+class Leads(TypedDict):
+    items: list[ShownLead]
+    has_more: bool
+    next_cursor: str | None
+
+
+def show_page(tenant: Tenant, page: Page) -> Reply[Leads]:
     leads = page.listed.leads
     more = page.listed.total > len(leads) > 0
     return Reply(
@@ -63,7 +76,7 @@ def update(ctx: Ctx, request: Request) -> Stored:
     return service.change(ctx, number(ctx, request), shapes.change(ctx, request.body), exclusive="phone")
 
 
-def show_updated(tenant: Tenant, stored: Stored) -> Reply:
+def show_updated(tenant: Tenant, stored: Stored) -> Reply[ShownLead]:
     return show(tenant, stored.lead)
 
 
@@ -74,7 +87,7 @@ def delete(ctx: Ctx, request: Request) -> Stored:
     return service.delete(ctx, number(ctx, request))
 
 
-def show_nothing(_tenant: Tenant, _stored: Stored) -> Reply:
+def show_nothing(_tenant: Tenant, _stored: Stored) -> Reply[None]:
     return Reply(204)
 
 
@@ -82,18 +95,51 @@ def number(ctx: Ctx, request: Request) -> int | None:
     return ids.number_of_uuid(ctx.tenant.id_key, request.path["id"])
 
 
-def show(tenant: Tenant, lead: Lead) -> Reply:
+def show(tenant: Tenant, lead: Lead) -> Reply[ShownLead]:
     return Reply(200, shapes.lead(tenant, lead))
 
 
+ALL, ONE = "/v1/leads", "/v1/leads/{id}"
+READ, WRITE = "read:leads", "write:leads"
 DIALECT = Dialect(
     name="lists",
     routes=(
-        Route("POST", "/v1/leads", "write:leads", create, show_stored, body=shapes.CreateLead),
-        Route("GET", "/v1/leads", "read:leads", every, show_page, query=shapes.LeadList),
-        Route("GET", "/v1/leads/{id}", "read:leads", get, show),
-        Route("PATCH", "/v1/leads/{id}", "write:leads", update, show_updated, body=shapes.UpdateLead),
-        Route("DELETE", "/v1/leads/{id}", "write:leads", delete, show_nothing, query=shapes.DeleteLead),
+        Route(
+            "POST",
+            ALL,
+            WRITE,
+            create,
+            show_stored,
+            body=shapes.CreateLead,
+            summary="Create a lead, or attach a known one to a list",
+            answers={201: StoredLead, 200: StoredLead},
+            refuses=[NotFound("list", "list_id")],
+        ),
+        Route("GET", ALL, READ, every, show_page, query=shapes.LeadList, summary="List leads", answers={200: Leads}),
+        Route("GET", ONE, READ, get, show, summary="Get a lead", answers={200: ShownLead}),
+        Route(
+            "PATCH",
+            ONE,
+            WRITE,
+            update,
+            show_updated,
+            body=shapes.UpdateLead,
+            summary="Update a lead",
+            answers={200: ShownLead},
+            refuses=[DuplicatePhone("+14155550100", 1)],
+        ),
+        Route(
+            "DELETE",
+            ONE,
+            WRITE,
+            delete,
+            show_nothing,
+            query=shapes.DeleteLead,
+            summary="Delete a lead, or detach it from a list",
+            answers={204: None},
+            refuses=[NotFound("list", "list_id")],
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
 )

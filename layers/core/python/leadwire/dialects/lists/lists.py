@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 from leadwire import lists
 from leadwire.context import Ctx, Tenant, iso
@@ -13,6 +13,7 @@ from leadwire.leads import deletions, query
 from leadwire.named import Named
 
 from . import errors
+from .shapes import Count, Id, Time
 
 
 class ListBody(Body):
@@ -56,38 +57,69 @@ def _counted(ctx: Ctx, records: list[Named]) -> list[Counted]:
     return [Counted(record, totals[lists.facet(record.id)]) for record in records]
 
 
-def show_created(tenant: Tenant, record: Named) -> Reply:
-    return Reply(201, show(tenant, Counted(record, 0)).body)
+class ShownList(TypedDict):
+    id: Id
+    name: str
+    lead_count: Count
+    created_at: Time
+    updated_at: Time
 
 
-def show_all(tenant: Tenant, counted: list[Counted]) -> Reply:
+class Lists(TypedDict):
     """In the dialect's list envelope; a tenant's lists are few enough for one page."""
-    return Reply(200, {"items": [show(tenant, one).body for one in counted], "has_more": False, "next_cursor": None})
+
+    items: list[ShownList]
+    has_more: Literal[False]
+    next_cursor: None
 
 
-def show(_tenant: Tenant, counted: Counted) -> Reply:
-    body: dict[str, Any] = {
+def show_created(_tenant: Tenant, record: Named) -> Reply[ShownList]:
+    return Reply(201, _shape(Counted(record, 0)))
+
+
+def show_all(_tenant: Tenant, counted: list[Counted]) -> Reply[Lists]:
+    return Reply(200, {"items": [_shape(one) for one in counted], "has_more": False, "next_cursor": None})
+
+
+def show(_tenant: Tenant, counted: Counted) -> Reply[ShownList]:
+    return Reply(200, _shape(counted))
+
+
+def show_nothing(_tenant: Tenant, _list_id: str) -> Reply[None]:
+    return Reply(204)
+
+
+def _shape(counted: Counted) -> ShownList:
+    return {
         "id": counted.record.id,
         "name": counted.record.name,
         "lead_count": counted.leads,
         "created_at": iso(counted.record.created_at),
         "updated_at": iso(counted.record.updated_at),
     }
-    return Reply(200, body)
 
 
-def show_nothing(_tenant: Tenant, _list_id: str) -> Reply:
-    return Reply(204)
-
-
+ALL, ONE = "/v1/lists", "/v1/lists/{id}"
+READ, WRITE = "read:lists", "write:lists"
+SHOWN = {200: ShownList}
 DIALECT = Dialect(
     name="lists",
     routes=(
-        Route("GET", "/v1/lists", "read:lists", every, show_all),
-        Route("POST", "/v1/lists", "write:lists", create, show_created, body=ListBody),
-        Route("GET", "/v1/lists/{id}", "read:lists", get, show),
-        Route("PATCH", "/v1/lists/{id}", "write:lists", rename, show, body=ListBody),
-        Route("DELETE", "/v1/lists/{id}", "write:lists", delete, show_nothing),
+        Route("GET", ALL, READ, every, show_all, summary="List lists", answers={200: Lists}),
+        Route(
+            "POST",
+            ALL,
+            WRITE,
+            create,
+            show_created,
+            body=ListBody,
+            summary="Create a list",
+            answers={201: ShownList},
+        ),
+        Route("GET", ONE, READ, get, show, summary="Get a list", answers=SHOWN),
+        Route("PATCH", ONE, WRITE, rename, show, body=ListBody, summary="Rename a list", answers=SHOWN),
+        Route("DELETE", ONE, WRITE, delete, show_nothing, summary="Delete a list; its leads stay", answers={204: None}),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
 )

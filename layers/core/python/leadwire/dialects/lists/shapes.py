@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid
+from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid, published
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
 
-STATUS_IN = {"New": "new", "Contacted": "contacted", "Converted": "converted", "Unsubscribed": "unsubscribed"}
+Status = Literal["New", "Contacted", "Converted", "Unsubscribed"]
+STATUS_IN: Mapping[Status, str] = {
+    "New": "new",
+    "Contacted": "contacted",
+    "Converted": "converted",
+    "Unsubscribed": "unsubscribed",
+}
 STATUS_OUT = {status: name for name, status in STATUS_IN.items()}
-OTHERS = "Contacted"
+OTHERS: Status = "Contacted"
 """What the other canonical statuses read as (decision D5)."""
 
-Status = Literal["New", "Contacted", "Converted", "Unsubscribed"]
+Time = Annotated[str, published(format="date-time", pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Id = Annotated[str, published(format="uuid")]
+Count = Annotated[int, Field(ge=0)]
 
 
 def _one_note(text: str, info: ValidationInfo) -> str:
@@ -142,11 +150,29 @@ def _appended(notes: str, note: str, now_ms: int) -> str:
     return text
 
 
-def shown_status(lead: Lead) -> str:
+def shown_status(lead: Lead) -> Status:
     return STATUS_OUT.get(lead.status, OTHERS)
 
 
-def lead(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+class ShownLead(TypedDict):
+    id: Id
+    account_id: Id
+    name: str
+    phone_number: Annotated[
+        str, published(pattern=r"^(\+[1-9][0-9]{1,14})?$"), Field(description="E.164; empty if the lead has none.")
+    ]
+    status: Status
+    tags: list[str]
+    created_at: Time
+    updated_at: Time
+    email: str | None
+    notes: str | None
+    metadata: Mapping[str, Any]
+    converted_at: Time | None
+    list_ids: list[Id]
+
+
+def lead(tenant: Tenant, lead: Lead) -> ShownLead:
     return {
         "id": ids.lead_uuid(tenant.id_key, lead.number),
         "account_id": str(ids.account_uuid(tenant.id)),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
+from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
 from leadwire.webhooks.model import Webhook
 from leadwire.webhooks.service import Created
 
 from . import errors
 from .faces import FACE
+from .shapes import Id, Time
 
 MOST_FILTERS, MOST_VALUES = 20, 50
 LONGEST = 200
@@ -41,10 +44,13 @@ def _patterns(name: str, wanted: Value | list[Value]) -> list[str]:
     return texts
 
 
+EventType = Literal["lead.status_changed", "lead.created", "lead.updated", "lead.deleted"]
+
+
 class CreateSubscription(Body):
     """`POST /v1/webhooks`. A filter is a value, a list of alternatives, or text with `%` for anything."""
 
-    event: Literal["lead.status_changed", "lead.created", "lead.updated", "lead.deleted"]
+    event: EventType
     url: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     filters: Annotated[dict[str, Value | list[Value]], AfterValidator(_filters)] = Field(default_factory=dict)
 
@@ -67,28 +73,55 @@ def delete(ctx: Ctx, request: Request) -> Webhook:
     return service.delete(ctx, FACE, request.path["id"])
 
 
-def show_all(tenant: Tenant, webhooks: list[Webhook]) -> Reply:
+class Subscription(TypedDict):
+    """The object as published, and why it sends nothing."""
+
+    id: Id
+    account_id: Id
+    event: EventType
+    url: Annotated[str, published(format="uri")]
+    filters: dict[str, str | list[str]]
+    enabled: bool
+    disabled_because: Annotated[
+        str | None, Field(description="owner, receiver (it answered 410 or asked for it) or failing.")
+    ]
+    deleted_at: None
+    created_by_api_key_id: str
+    created_at: Time
+
+
+class SecretSubscription(Subscription):
+    secret: Annotated[str, published(pattern="^whsec_[A-Za-z0-9+/]+=*$")]
+
+
+class Subscriptions(TypedDict):
+    items: list[Subscription]
+    has_more: Literal[False]
+    next_cursor: None
+
+
+def show_all(tenant: Tenant, webhooks: list[Webhook]) -> Reply[Subscriptions]:
     return Reply(200, {"items": [shape(tenant, one) for one in webhooks], "has_more": False, "next_cursor": None})
 
 
-def show_created(tenant: Tenant, created: Created) -> Reply:
+def show_created(tenant: Tenant, created: Created) -> Reply[SecretSubscription]:
     """The published object has no secret; ours shows it this once, since every delivery is signed."""
     return Reply(201, {**shape(tenant, created.webhook), "secret": created.secret})
 
 
-def show(tenant: Tenant, webhook: Webhook) -> Reply:
+def show(tenant: Tenant, webhook: Webhook) -> Reply[Subscription]:
     return Reply(200, shape(tenant, webhook))
 
 
-def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply:
+def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply[None]:
     return Reply(204)
 
 
-def shape(tenant: Tenant, webhook: Webhook) -> dict[str, Any]:
+def shape(tenant: Tenant, webhook: Webhook) -> Subscription:
     return {
         "id": webhook.id,
         "account_id": str(ids.account_uuid(tenant.id)),
-        "event": next(iter(webhook.event_types)),
+        "event": cast(EventType, next(iter(webhook.event_types))),
         "url": webhook.url,
         "filters": {name: values[0] if len(values) == 1 else list(values) for name, values in webhook.filters.items()},
         "enabled": webhook.enabled,
@@ -99,14 +132,27 @@ def shape(tenant: Tenant, webhook: Webhook) -> dict[str, Any]:
     }
 
 
-BASE = "/v1/webhooks"
+ALL, ONE = "/v1/webhooks", "/v1/webhooks/{id}"
+READ, WRITE = "read:webhooks", "write:webhooks"
 DIALECT = Dialect(
     name="lists",
     routes=(
-        Route("GET", BASE, "read:webhooks", every, show_all),
-        Route("POST", BASE, "write:webhooks", create, show_created, body=CreateSubscription, seals=True),
-        Route("GET", BASE + "/{id}", "read:webhooks", get, show),
-        Route("DELETE", BASE + "/{id}", "write:webhooks", delete, show_deleted),
+        Route("GET", ALL, READ, every, show_all, summary="List webhooks", answers={200: Subscriptions}),
+        Route(
+            "POST",
+            ALL,
+            WRITE,
+            create,
+            show_created,
+            body=CreateSubscription,
+            seals=True,
+            summary="Create a webhook",
+            answers={201: SecretSubscription},
+            refuses=[WebhookLimitReached(f"At most {FACE.limit} webhooks are allowed")],
+        ),
+        Route("GET", ONE, READ, get, show, summary="Get a webhook", answers={200: Subscription}),
+        Route("DELETE", ONE, WRITE, delete, show_deleted, summary="Delete a webhook", answers={204: None}),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
 )
