@@ -1,7 +1,7 @@
 """Writes what the documents say about the code from the code itself: `.venv/bin/python -m docs.generate`.
 
-docs/data.md is generated as a whole; in other documents the text between `<!-- generated: name -->` and `<!-- end -->`.
-tests/contracts/test_docs.py compares the documents with what this would write.
+docs/data.md and functions/reference/openapi/*.json are generated as a whole; in other documents the text between
+`<!-- generated: name -->` and `<!-- end -->`. tests/contracts/test_docs.py compares them with what this would write.
 """
 # ruff: noqa: INP001  # a script, not a package
 
@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import inspect
 import io
-import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from docs import measure
-from leadwire import dialects, errors, events, keys
+from docs import measure, openapi
+from docs.openapi import dialects
+from leadwire import errors, events, keys
 from leadwire.dialects.chatbot import shapes as chatbot
 from leadwire.dialects.crm import shapes as crm
 from leadwire.dialects.lists import shapes as lists
-from leadwire.edge.types import Dialect
 from leadwire.errors import FieldError, LeadwireError
 from leadwire.leads.model import STATUSES
 from leadwire.store.types import Key
 
 DOCS = Path(__file__).parent
-DIALECTS = ("public", "chatbot", "lists", "crm")
 READS = "_of"
 """Ends the names of functions that read a key rather than make one."""
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -39,6 +36,7 @@ BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 def documents() -> Iterator[tuple[Path, str]]:
     """Every generated or partly generated document, and the text that it should have."""
     yield DOCS / "data.md", data()
+    yield from openapi.written()
     for path in [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]:
         text = path.read_text()
         if BLOCK.search(text):
@@ -87,8 +85,8 @@ def _key_row(function: Callable[..., Any]) -> tuple[str, str, str]:
 def routes() -> str:
     rows = [
         (name, f"`{route.key}`", f"`{route.scope}`")
-        for name in DIALECTS
-        for dialect in _declared(name)
+        for name in dialects.NAMES
+        for _, dialect in dialects.declared(name)
         for route in dialect.routes
     ]
     return _table(("dialect", "operation", "scope"), [*rows, ("crm", "`GET /api/v1/health`", "none, no key")])
@@ -118,13 +116,13 @@ def _word(shown: str, taken: str | None) -> str:
 
 def refusals() -> str:
     """Status and code of every error in each dialect, as its renderer gives them."""
-    renderers = {name: next(_declared(name)).render_error for name in DIALECTS}
+    renderers = {name: next(dialects.declared(name))[1].render_error for name in dialects.NAMES}
     rows = []
     for note, error in SAMPLES:
-        replies = [renderers[name](None, error, "") for name in DIALECTS]
+        replies = [renderers[name](None, error, "") for name in dialects.NAMES]
         shown = [f"{reply.status} `{_code(reply.body)}`" for reply in replies]
         rows.append((f"`{type(error).__name__}`{note}", *shown))
-    return _table(("error", *DIALECTS), rows)
+    return _table(("error", *dialects.NAMES), rows)
 
 
 SAMPLES: Sequence[tuple[str, LeadwireError]] = (
@@ -150,16 +148,6 @@ SAMPLES: Sequence[tuple[str, LeadwireError]] = (
 
 def _code(body: Mapping[str, Any]) -> str:
     return str(body.get("code") or body["type"].rpartition("/")[2])
-
-
-def _declared(name: str) -> Iterator[Dialect]:
-    """The `DIALECT`s that the modules of a dialect's folder declare, or make of faces that their door hands them."""
-    package = f"{dialects.__name__}.{name}"
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        members = vars(importlib.import_module(module.name))
-        made = members["dialect"]() if "dialect" in members else members.get("DIALECT")
-        if isinstance(made, Dialect):
-            yield made
 
 
 def catalogue() -> str:
@@ -212,4 +200,5 @@ if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()):  # the functions log
         written = list(documents())
     for path, text in written:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

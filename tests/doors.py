@@ -13,7 +13,7 @@ from typing import Any
 from leadwire import ports
 from leadwire.ports import Ports
 from local import sam
-from tests import factories
+from tests import factories, published
 from tests.factories import Answer
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +53,10 @@ def routes() -> tuple[PublishedRoute, ...]:
 
 
 def send(world: Ports, method: str, path: str, token: str = "", **more: Any) -> Answer:
-    """`path` may have a query string and be percent-encoded; `more` as for factories.event. No route is a 404."""
+    """`path` may have a query string and be percent-encoded; `more` as for factories.event. No route is a 404.
+
+    Fails if the answer is not as the published documents say.
+    """
     path, _, query = path.partition("?")
     for route in routes():
         parameters = route.parameters(method, path)
@@ -61,7 +64,9 @@ def send(world: Ports, method: str, path: str, token: str = "", **more: Any) -> 
             app = importlib.import_module(f"functions.{route.function}.app")
             event = factories.event(route.key, path, token, query=query, params=parameters, **more)
             with ports.using(world):
-                return factories.answer(app.handler(event, None))
+                answer = factories.answer(app.handler(event, None))
+            published.check(method, path, token, answer.status, answer.headers, answer.text)
+            return answer
     return Answer(404, {}, '{"message":"Not Found"}')
 
 

@@ -1,0 +1,155 @@
+"""One route as an operation of its document."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import ModuleType
+from typing import Any
+
+from leadwire.admission import Admission
+from leadwire.edge import forms
+from leadwire.edge.http import UNSAFE
+from leadwire.edge.types import Dialect, Route
+
+from . import refusals
+from .refusals import JSON, TENANT
+from .schemas import Types, query_parameters
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+VERSIONS = ("api", "v1", "v2", "pub")
+KEY = "key"
+"""The name of the security scheme."""
+ADMISSION = Admission("", "", TENANT, frozenset(), 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A route, and where it is declared."""
+
+    module: ModuleType
+    dialect: Dialect
+    route: Route
+
+    @property
+    def resource(self) -> str:
+        return self.module.__name__.rpartition(".")[2]
+
+    @property
+    def verb(self) -> str:
+        """The name of the function that does it."""
+        call: Any = self.route.call
+        return str(getattr(call, "func", call).__name__)
+
+
+@dataclass(slots=True)
+class Shared:
+    """What operations of one document have in common, as it is found."""
+
+    types: Types
+    error: str
+    """Place of the error's type."""
+    responses: dict[str, Any] = field(default_factory=dict)
+
+
+def ids(served: Sequence[Served]) -> dict[str, str]:
+    """Route to its operationId: dialect, module and function; where that is not unique the method, then the path."""
+    found: dict[str, str] = {}
+    for attempt in (_plain, _with_method, _with_path):
+        names = {one.route.key: attempt(one) for one in served if one.route.key not in found}
+        taken = Counter(names.values())
+        found |= {key: name for key, name in names.items() if taken[name] == 1}
+    return found
+
+
+def _plain(one: Served) -> str:
+    return f"{one.dialect.name}_{one.resource}_{one.verb}"
+
+
+def _with_method(one: Served) -> str:
+    return f"{_plain(one)}_{one.route.method.lower()}"
+
+
+def _with_path(one: Served) -> str:
+    words = [word for word in one.route.path.split("/") if word and word not in VERSIONS and word[0] != "{"]
+    return f"{_with_method(one)}_{'_'.join(words).replace('-', '_')}"
+
+
+def declare(one: Served, types: Types) -> None:
+    """Name the route's types, so that their schemas can be made together."""
+    if one.route.body:
+        types.add(one.route.body, "validation")
+    for shape in one.route.answers.values():
+        if shape is not None:
+            types.add(shape, "serialization")
+
+
+def operation(one: Served, operation_id: str, shared: Shared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    route = one.route
+    return {
+        "operationId": operation_id,
+        "summary": route.summary,
+        "tags": [tag(one.module)],
+        "security": [{KEY: [route.scope]}],
+        "parameters": list(_parameters(route)),
+        **_request(route, shared.types, schemas),
+        "responses": _responses(one, shared, schemas),
+    }
+
+
+def tag(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def about(module: ModuleType) -> str:
+    """The first sentence of the module's docstring, without its references to other documents."""
+    first = (inspect.getdoc(module) or "").partition("\n")[0]
+    return re.sub(r"\s*\([^)]*\.md[^)]*\)", "", first)
+
+
+def _parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in PARAMETER.findall(route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    yield from query_parameters(route.query)
+    if route.method in UNSAFE:
+        yield {"$ref": "#/components/parameters/Idempotency-Key"}
+
+
+def _request(route: Route, types: Types, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    if route.body is None:
+        return {}
+    schema = schemas[types.add(route.body, "validation")]
+    kinds = [JSON, *((forms.URLENCODED, forms.MULTIPART) if route.body.takes_forms else ())]
+    required = not route.body.optional and route.method != "DELETE"
+    return {"requestBody": {"required": required, "content": {kind: {"schema": schema} for kind in kinds}}}
+
+
+def _responses(one: Served, shared: Shared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    found = {str(status): _success(one, status, shared, schemas) for status in sorted(one.route.answers)}
+    for status, name, response in refusals.responses(one.dialect, one.route, schemas[shared.error]):
+        if name and shared.responses.setdefault(name, response) == response:
+            response = {"$ref": f"#/components/responses/{name}"}  # noqa: PLW2901  # the same, by its name
+        found.setdefault(str(status), response)
+    return found
+
+
+def _success(one: Served, status: int, shared: Shared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    shape, names = one.route.answers[status], [*_limits(one.dialect), "X-Request-Id"]
+    names += ["Idempotency-Replayed"] if one.route.method in UNSAFE else []
+    found: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+    }
+    if shape is not None:
+        found["content"] = {JSON: {"schema": schemas[shared.types.add(shape, "serialization")]}}
+    return found
+
+
+def _limits(dialect: Dialect) -> Iterator[str]:
+    yield from ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+    extra: Callable[[Admission], Mapping[str, str]] | None = dialect.limit_headers
+    yield from extra(ADMISSION) if extra else ()

@@ -1,0 +1,100 @@
+"""Errors as the documents show them: those that follow from a route's shape, and its own, in the dialect's words."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from leadwire import errors
+from leadwire.context import Tenant
+from leadwire.edge.http import UNSAFE
+from leadwire.edge.types import Dialect, QueryString, Reply, Route
+from leadwire.errors import FieldError, LeadwireError, NotFound
+
+JSON = "application/json"
+REQUEST_ID = "3f0c9a52-8f7e-4d0b-9c55-0d6a4d5f2e11"
+TENANT = Tenant("0123456789abcdef", "acme", bytes(32))
+ALWAYS: Sequence[LeadwireError] = (
+    errors.Unauthorized("No API key was sent", missing=True),
+    errors.Unauthorized("The API key is invalid, revoked or expired"),
+    errors.Forbidden("The API key lacks the scope of this operation"),
+    errors.RateLimited(42),
+    errors.Broken("Something went wrong on our side"),
+    errors.Unready("The store is busy; try again"),
+)
+WRITING: Sequence[LeadwireError] = (
+    errors.IdempotencyInProgress("The first request with this Idempotency-Key is still running"),
+    errors.IdempotencyMismatch("This Idempotency-Key was used with another request"),
+    errors.TooLarge("The body is larger than 256 KiB"),
+)
+BODIED: Sequence[LeadwireError] = (errors.UnsupportedMediaType("Send the body as application/json"),)
+MISSING = errors.InvalidInput(FieldError("name", "is required", "missing"))
+UNKNOWN = errors.InvalidInput(FieldError("colour", "is not a known field", "unknown_field", "blue"))
+_NAMED = re.compile(r"/([a-z-]+)/\{\w+\}")
+"""A resource and the parameter that names one record of it."""
+
+type Example = tuple[LeadwireError, Reply]
+
+
+def derived(route: Route) -> Iterator[LeadwireError]:
+    """What any route of this shape can refuse."""
+    yield from ALWAYS
+    yield MISSING if route.body or _required(route.query) else UNKNOWN
+    yield from WRITING if route.method in UNSAFE else ()
+    yield from BODIED if route.body else ()
+    yield from (NotFound(singular(resource)) for resource in _NAMED.findall(route.path))
+
+
+def responses(dialect: Dialect, route: Route, schema: Any) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Status, name (empty if only this route refuses so) and response. `schema` is the one of the error's body."""
+    own: dict[int, list[Example]] = defaultdict(list)
+    common: dict[int, list[Example]] = defaultdict(list)
+    for found, refused in ((common, derived(route)), (own, iter(route.refuses))):
+        for error in refused:
+            reply = dialect.render_error(TENANT, error, REQUEST_ID)
+            found[reply.status].append((error, reply))
+    for status in sorted({*common, *own}):
+        examples = [*common[status], *own[status]]
+        name = "" if own[status] else "Or".join(dict.fromkeys(_name(error) for error, _ in examples))
+        yield status, name, response(status, examples, schema)
+
+
+def response(status: int, examples: Sequence[Example], schema: Any) -> dict[str, Any]:
+    kind = next(iter(examples))[1].headers.get("content-type", JSON)
+    retry = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
+            **(retry if status == errors.RateLimited.status else {}),
+        },
+        "content": {kind: {"schema": schema, "examples": _examples(examples)}},
+    }
+
+
+def _examples(examples: Sequence[Example]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for error, reply in examples:
+        name = _name(error)
+        used = sum(one.rstrip("0123456789") == name for one in found)
+        found[f"{name}{used + 1}" if used else name] = {"summary": error.message, "value": reply.body}
+    return found
+
+
+def _name(error: LeadwireError) -> str:
+    if error is UNKNOWN:
+        return "UnknownParameter"
+    return f"{error.kind.title().replace(' ', '')}NotFound" if isinstance(error, NotFound) else type(error).__name__
+
+
+def _required(query: type[QueryString]) -> bool:
+    return any(field.is_required() for field in query.model_fields.values())
+
+
+def singular(resource: str) -> str:
+    """The record that a path's resource holds: `webhook-deliveries` is delivery."""
+    word = resource.rpartition("-")[2]
+    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
