@@ -141,9 +141,17 @@ Text = Annotated[str, StringConstraints(max_length=model.TEXT_LIMIT)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), published(format="idn-email")]
 OpenMap = Annotated[dict[str, Any], AfterValidator(_open_map)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published(format="uri", pattern="^https?://")]
+"""Where webhooks go: https, and http too where settings.py opens private targets. webhooks/guard.py checks the rest."""
 Tag = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(_line), published(pattern=FILLED_LINE)
 ]
+
+
+def unsent(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of a body that changes only what is sent: what is not sent has no default."""
+    for one in schema["properties"].values():
+        one.pop("default", None)
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,6 @@ from .shapes import Time, WorkspaceId
 
 
 class ChatbotBody(Body):
-    """`POST /api/v1/chatbots`, `PATCH /api/v1/chatbots/{id}`."""
-
     name: FilledLine
 
 
@@ -58,13 +56,13 @@ class Chatbots(TypedDict):
     chatbots: list[Chatbot]
 
 
-class Gone(TypedDict):
+class GoneChatbot(TypedDict):
     id: ChatbotId
 
 
 class DeletedChatbot(TypedDict):
     success: Literal[True]
-    data: Gone
+    data: GoneChatbot
     message: Literal["Chatbot deleted successfully"]
 
 

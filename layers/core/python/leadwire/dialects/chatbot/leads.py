@@ -87,14 +87,14 @@ class Leads(TypedDict):
     pagination: Pagination
 
 
-class Gone(TypedDict):
+class GoneLead(TypedDict):
     id: shapes.LeadId
     deletedAt: shapes.Time
 
 
 class DeletedLead(TypedDict):
     success: Literal[True]
-    data: Gone
+    data: GoneLead
     message: Literal["Lead deleted successfully"]
 
 
@@ -124,7 +124,7 @@ def show_updated(tenant: Tenant, stored: Stored) -> Reply[Success[ShownLead]]:
 def show_deleted(tenant: Tenant, stored: Stored) -> Reply[DeletedLead]:
     """The lead's last version is that of its deletion."""
     deleted = iso(stored.lead.updated_at, "milliseconds")
-    data: Gone = {"id": ids.lead_id(tenant.id_key, stored.lead.number), "deletedAt": deleted}
+    data: GoneLead = {"id": ids.lead_id(tenant.id_key, stored.lead.number), "deletedAt": deleted}
     return Reply(200, {"success": True, "message": "Lead deleted successfully", "data": data})
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from leadwire import ids
 from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, published
+from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, published, unsent
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
@@ -37,7 +37,7 @@ WorkspaceId = Annotated[str, published(pattern="^ws_[0-9a-f]{16}$")]
 
 
 class CreateLead(Body):
-    """`POST …/leads`."""
+    """A new lead. Its e-mail address must be new to the workspace."""
 
     name: FilledLine
     email: Email
@@ -48,7 +48,9 @@ class CreateLead(Body):
 
 
 class UpdateLead(Body):
-    """`PUT …/leads/{leadId}`: what is not sent stays; null clears phone, source and metadata."""
+    """What is not sent stays; null clears phone, source and metadata, and removes what it is given for in metadata."""
+
+    model_config = ConfigDict(json_schema_extra=unsent)
 
     name: FilledLine = ""
     email: Email = ""
@@ -140,7 +142,7 @@ def shown_phone(lead: Lead) -> str | None:
 
 
 class ListedLead(TypedDict):
-    """A lead as lists show it: without the workspace (contracts/chatbot.md)."""
+    """A lead as lists show it: without the workspace."""
 
     id: LeadId
     name: str

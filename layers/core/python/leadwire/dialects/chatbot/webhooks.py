@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict, cast
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from leadwire import chatbots
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import FilledLine, published
+from leadwire.dialects.fields import FilledLine, Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
@@ -32,15 +32,12 @@ def _distinct(types: list[str]) -> list[str]:
 
 
 EventType = Literal["LEAD_CREATED", "LEAD_UPDATED", "LEAD_DELETED", "MESSAGE_REPLY", "CONVERSATION_COMPLETED"]
-EventTypes = Annotated[list[EventType], Field(min_length=1), AfterValidator(_distinct)]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+EventTypes = Annotated[list[EventType], Field(min_length=1), AfterValidator(_distinct), published(uniqueItems=True)]
 MaxRetries = Annotated[int, Field(ge=0, le=10)]
 RetryDelay = Annotated[int, Field(ge=100, le=60_000)]
 
 
 class CreateWebhook(Body):
-    """`POST /api/v1/chatbots/{chatbotId}/webhooks`."""
-
     name: FilledLine
     url: Url
     eventTypes: EventTypes  # noqa: N815  # the published spelling
@@ -49,7 +46,7 @@ class CreateWebhook(Body):
 
 
 class ChangeWebhook(Body):
-    """`PATCH …/{webhookId}`: changes only what is sent."""
+    """What is not sent, or null, stays."""
 
     name: FilledLine | None = None
     url: Url | None = None
@@ -60,9 +57,9 @@ class ChangeWebhook(Body):
 
 
 class RotateSecret(Body):
-    """`POST …/{webhookId}/rotate-secret`: for so long the old secret signs too."""
-
-    overlapSeconds: Annotated[int, Field(ge=0, le=service.LONGEST_OVERLAP)] = service.OVERLAP  # noqa: N815
+    overlapSeconds: Annotated[  # noqa: N815
+        int, Field(ge=0, le=service.LONGEST_OVERLAP, description="For so long the old secret signs too.")
+    ] = service.OVERLAP
 
 
 def every(ctx: Ctx, request: Request) -> list[Webhook]:
@@ -131,7 +128,7 @@ class ShownWebhook(TypedDict):
 
     id: WebhookId
     name: str
-    url: Annotated[str, published(format="uri")]
+    url: str
     eventTypes: list[EventType]
     isActive: bool
     disabledBecause: Annotated[

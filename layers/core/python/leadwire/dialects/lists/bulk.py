@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import Field, SkipValidation, ValidationError, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, ValidationError, model_validator
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
@@ -28,8 +28,6 @@ SHOWN = 100
 
 
 class ImportRow(Body):
-    """One item of `leads`."""
-
     phone_number: E164Phone
     name: Line = ""
     email: Email | None = None
@@ -40,15 +38,22 @@ class ImportRow(Body):
 
 
 class ImportLeads(Body):
-    """`POST /v1/leads/bulk`. Rows are checked one by one (ImportRow), so that a wrong one does not stop the others."""
+    """Rows are checked one by one: what is no ImportRow is told in `errors` and does not stop the others."""
 
     list_id: Uuid
     leads: Annotated[list[SkipValidation[ImportRow | Any]], Field(min_length=1, max_length=imports.MOST)]
     mode: Mode = "merge"
 
 
+def _given(name: str, kind: str = "string") -> dict[str, Any]:
+    """JSON Schema of objects in which this is more than null."""
+    return {"required": [name], "properties": {name: {"type": kind}}}
+
+
 class Filter(Body):
     """Which leads to delete; all parts must hold."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_given(name) for name in ("list_id", "status", "tag")]})
 
     list_id: Uuid | None = None
     status: shapes.Status | None = None
@@ -62,7 +67,9 @@ class Filter(Body):
 
 
 class DeleteLeads(Body):
-    """`POST /v1/leads/bulk-delete`."""
+    """Either `ids` or `filter`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("ids", "array"), _given("filter", "object")]})
 
     ids: Annotated[list[Uuid], Field(min_length=1, max_length=jobs.SYNC)] | None = None
     filter: Filter | None = None

@@ -17,6 +17,8 @@ from leadwire.errors import FieldError, InvalidInput
 _NUMBER = 5
 """Bytes of a number: 40 bits, as in ids.py."""
 _SIGNATURE = 12
+PATTERN = "^[A-Za-z0-9_-]{23}$"
+"""Both, in base 64."""
 
 
 def write(tenant: Tenant, number: int, fingerprint: str) -> str:

@@ -17,8 +17,6 @@ from .shapes import Count, Id, Time
 
 
 class ListBody(Body):
-    """`POST /v1/lists`, `PATCH /v1/lists/{id}`."""
-
     name: FilledLine
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid, published
+from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid, published, unsent
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
+
+from .cursor import PATTERN as CURSOR
 
 Status = Literal["New", "Contacted", "Converted", "Unsubscribed"]
 STATUS_IN: Mapping[Status, str] = {
@@ -39,13 +41,22 @@ def _one_note(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _published_change(schema: dict[str, Any]) -> None:
+    unsent(schema)
+    schema |= {"minProperties": 1, "not": {"required": ["notes", "notes_append"]}}
+
+
 class CreateLead(Body):
-    """`POST /v1/leads`."""
+    """A lead for a list. One whose phone number is known is attached to the list, and otherwise left as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"not": {"required": ["notes", "notes_append"], "properties": {"notes": {"type": "string"}}}}
+    )
 
     name: FilledLine
     phone_number: E164Phone
     list_id: Uuid
-    email: Email = ""
+    email: Email = Field(default_factory=str)
     status: Status = "New"
     notes: Text | None = None
     notes_append: Annotated[Text, AfterValidator(_one_note)] = ""
@@ -54,7 +65,9 @@ class CreateLead(Body):
 
 
 class UpdateLead(Body):
-    """`PATCH /v1/leads/{id}`: what is not sent stays. null clears an e-mail address and notes, and nothing else."""
+    """What is not sent stays. null clears an e-mail address and notes, and nothing else."""
+
+    model_config = ConfigDict(json_schema_extra=_published_change)
 
     name: FilledLine = ""
     phone_number: E164Phone = E164Phone("", "")
@@ -75,20 +88,23 @@ class UpdateLead(Body):
 
 
 class DeleteLead(QueryString):
-    """`DELETE /v1/leads/{id}`."""
-
-    list_id: Uuid | None = None
+    list_id: Annotated[
+        Uuid | None, Field(description="Only take it out of this list; out of its last one it is deleted.")
+    ] = None
 
 
 class LeadList(QueryString):
-    """`GET /v1/leads`."""
-
-    phone: Annotated[str, Field(pattern=r"^ ?\+?[1-9]\d{8,14}$")] | None = None
-    """E.164; its `+` may have become a space on the way, or been left out."""
+    phone: Annotated[
+        Annotated[str, Field(pattern=r"^ ?\+?[1-9]\d{8,14}$")] | None,
+        Field(description="E.164; its `+` may have become a space on the way, or been left out."),
+    ] = None
     list_id: Uuid | None = None
     status: Status | None = None
     tag: Tag | None = None
-    cursor: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    cursor: Annotated[
+        Annotated[str, Field(min_length=1, max_length=200), published(pattern=CURSOR)] | None,
+        Field(description="`next_cursor` of the page before, of the same query."),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypedDict, cast
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import published
+from leadwire.dialects.fields import Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
@@ -23,18 +23,20 @@ from .shapes import Id, Time
 MOST_FILTERS, MOST_VALUES = 20, 50
 LONGEST = 200
 _FIELD = re.compile(r"[A-Za-z0-9_.\- ]{1,100}")
+FIELD_NAMES = {"pattern": "^ *[A-Za-z0-9_.-][A-Za-z0-9_. -]*$", "maxLength": 100}
 
-type Value = str | int | float | bool
+type Value = Annotated[str, published(maxLength=LONGEST)] | int | float | bool
+type Values = Annotated[list[Value], published(minItems=1, maxItems=MOST_VALUES)]
 
 
-def _filters(filters: dict[str, Value | list[Value]]) -> dict[str, list[str]]:
+def _filters(filters: dict[str, Value | Values]) -> dict[str, list[str]]:
     """As the engine takes them: each field with its alternatives, as text."""
     if len(filters) > MOST_FILTERS:
         raise ValueError(f"must not have more than {MOST_FILTERS} fields")
     return {name: _patterns(name, wanted) for name, wanted in filters.items()}
 
 
-def _patterns(name: str, wanted: Value | list[Value]) -> list[str]:
+def _patterns(name: str, wanted: Value | Values) -> list[str]:
     if not _FIELD.fullmatch(name):
         raise ValueError("has a field name that no payload has")
     values = wanted if isinstance(wanted, list) else [wanted]
@@ -44,15 +46,20 @@ def _patterns(name: str, wanted: Value | list[Value]) -> list[str]:
     return texts
 
 
+Filters = Annotated[
+    dict[str, Value | Values],
+    AfterValidator(_filters),
+    published(maxProperties=MOST_FILTERS, propertyNames=FIELD_NAMES),
+]
 EventType = Literal["lead.status_changed", "lead.created", "lead.updated", "lead.deleted"]
 
 
 class CreateSubscription(Body):
-    """`POST /v1/webhooks`. A filter is a value, a list of alternatives, or text with `%` for anything."""
+    """A filter is a value, a list of alternatives, or text with `%` for anything; fields are those of the lead."""
 
     event: EventType
-    url: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    filters: Annotated[dict[str, Value | list[Value]], AfterValidator(_filters)] = Field(default_factory=dict)
+    url: Url
+    filters: Filters = Field(default_factory=dict)
 
 
 def every(ctx: Ctx, _request: Request) -> list[Webhook]:
@@ -79,7 +86,7 @@ class Subscription(TypedDict):
     id: Id
     account_id: Id
     event: EventType
-    url: Annotated[str, published(format="uri")]
+    url: str
     filters: dict[str, str | list[str]]
     enabled: bool
     disabled_because: Annotated[
