@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.envelope import Success
 from leadwire.dialects.fields import Email, Line, UsPhone, filled
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput, NotFound
 from leadwire.leads import identity, service
 from leadwire.leads.model import Lead, Stored
 
-from . import errors
+from . import errors, shapes
 
 ADDRESS = ("address1", "address2", "city", "state", "zip", "country")
 
@@ -48,8 +49,30 @@ def upsert(ctx: Ctx, request: Request) -> Stored:
     return service.upsert_by_phone(ctx, change(Lead(phone=body.phone.e164)), change)
 
 
-def show_stored(tenant: Tenant, stored: Stored) -> Reply:
-    body = {"success": True, "data": client(tenant, stored.lead), "action": "UPDATED" if stored.existed else "CREATED"}
+class Client(TypedDict):
+    """The page does not show the response fields: the request's own, and what identifies the record."""
+
+    clientId: shapes.ClientId
+    leadId: shapes.LeadId
+    companyId: shapes.CompanyId
+    phone: shapes.Phone
+    firstName: str | None
+    lastName: str | None
+    email: str | None
+    address1: str | None
+    address2: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+    status: shapes.Status
+    createdAt: shapes.Time
+    updatedAt: shapes.Time
+
+
+def show_stored(tenant: Tenant, stored: Stored) -> Reply[shapes.Stored[Client]]:
+    action: shapes.Action = "UPDATED" if stored.existed else "CREATED"
+    body: shapes.Stored[Client] = {"success": True, "data": client(tenant, stored.lead), "action": action}
     return Reply(200 if stored.existed else 201, body)
 
 
@@ -64,12 +87,12 @@ def get(ctx: Ctx, request: Request) -> Lead:
         raise NotFound("client") from error
 
 
-def show(tenant: Tenant, lead: Lead) -> Reply:
+def show(tenant: Tenant, lead: Lead) -> Reply[Success[Client]]:
     return Reply(200, {"success": True, "data": client(tenant, lead)})
 
 
-def client(tenant: Tenant, lead: Lead) -> dict[str, Any]:
-    """The page does not show the response fields: the request's own, and what identifies the record."""
+def client(tenant: Tenant, lead: Lead) -> Client:
+    address = lead.address
     return {
         "clientId": str(lead.number),
         "leadId": ids.lead_uuid(tenant.id_key, lead.number),
@@ -78,7 +101,12 @@ def client(tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "firstName": lead.first_name or None,
         "lastName": lead.last_name or None,
         "email": lead.email or None,
-        **{name: lead.address.get(name) for name in ADDRESS},
+        "address1": address.get("address1"),
+        "address2": address.get("address2"),
+        "city": address.get("city"),
+        "state": address.get("state"),
+        "zip": address.get("zip"),
+        "country": address.get("country"),
         "status": lead.status.upper(),
         "createdAt": iso(lead.created_at),
         "updatedAt": iso(lead.updated_at),
@@ -88,9 +116,27 @@ def client(tenant: Tenant, lead: Lead) -> dict[str, Any]:
 DIALECT = Dialect(
     name="public",
     routes=(
-        Route("POST", "/api/v1/pub/clients", "write:leads", upsert, show_stored, body=UpsertClient),
-        Route("GET", "/api/v1/pub/clients/{phone}", "read:leads", get, show),
+        Route(
+            "POST",
+            "/api/v1/pub/clients",
+            "write:leads",
+            upsert,
+            show_stored,
+            body=UpsertClient,
+            summary="Create or update a client",
+            answers={200: shapes.Stored[Client], 201: shapes.Stored[Client]},
+        ),
+        Route(
+            "GET",
+            "/api/v1/pub/clients/{phone}",
+            "read:leads",
+            get,
+            show,
+            summary="Get a client by phone",
+            answers={200: Success[Client]},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     key_header="x-api-key",
 )

@@ -3,16 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from leadwire.context import iso
-from leadwire.leads.history import Message
+from leadwire.leads.history import Direction, Message
 
-from .lead_object import full_name
+from .lead_object import LeadObject, full_name
+from .shapes import Time
 
 
-def conversation(lead: Mapping[str, Any], messages: Sequence[Message]) -> dict[str, Any]:
+class CommonFields(TypedDict):
+    """What is asked in most conversations."""
+
+    fullAddress: str | None
+    address: str | None
+    zipcode: str | None
+    state: str | None
+    city: str | None
+    country: str | None
+    isHomeowner: bool | None
+    customerName: str | None
+
+
+class ShownMessage(TypedDict):
+    direction: Direction
+    name: str
+    message: str
+    date: Time
+
+
+class ShownMedium(TypedDict):
+    """`type` is its media type."""
+
+    type: str
+    url: str
+
+
+class Conversation(TypedDict):
+    qualifyingData: dict[str, Any]
+    commonFields: CommonFields
+    qualifyingDataSummary: str
+    contactReason: str
+    messageHistory: list[ShownMessage]
+    userMedia: list[ShownMedium]
+
+
+class FullLead(LeadObject, Conversation):
+    """A lead with its conversation: the last messages, the oldest first."""
+
+
+def conversation(lead: Mapping[str, Any], messages: Sequence[Message]) -> Conversation:
     """`lead` is a snapshot, `messages` its last ones, the oldest first."""
     found: Mapping[str, Any] = lead.get("qualification", {})
     return {
@@ -21,11 +61,11 @@ def conversation(lead: Mapping[str, Any], messages: Sequence[Message]) -> dict[s
         "qualifyingDataSummary": found.get("summary", ""),
         "contactReason": found.get("reason", ""),
         "messageHistory": [shown(message) for message in messages],
-        "userMedia": [asdict(medium) for message in messages for medium in message.media],
+        "userMedia": [medium for message in messages for medium in media(message)],
     }
 
 
-def shown(message: Message) -> dict[str, Any]:
+def shown(message: Message) -> ShownMessage:
     return {
         "direction": message.direction,
         "name": message.name,
@@ -34,7 +74,11 @@ def shown(message: Message) -> dict[str, Any]:
     }
 
 
-def _of_client(lead: Mapping[str, Any]) -> dict[str, Any]:
+def media(message: Message) -> list[ShownMedium]:
+    return [{"type": medium.type, "url": medium.url} for medium in message.media]
+
+
+def _of_client(lead: Mapping[str, Any]) -> CommonFields:
     """What the client's record knows, as long as the conversation has not found out better."""
     address: Mapping[str, str] = lead.get("address", {})
     street = " ".join(filter(None, (address.get("address1"), address.get("address2"))))

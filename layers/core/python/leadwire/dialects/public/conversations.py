@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, UsPhone
+from leadwire.dialects.envelope import Success
+from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, UsPhone, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import history, model, service
 from leadwire.leads.history import Medium, Message
 from leadwire.leads.model import Lead, Stored
 
-from . import errors
-from .conversation import conversation, shown
+from . import conversation, errors, shapes
+from .conversation import FullLead, ShownMedium, ShownMessage
 from .faces import MISSED_CALL
-from .lead_object import lead_object
+from .lead_object import LeadObject, lead_object
 
 MOST_MEDIA = 10
+HAS_TEXT: JsonDict = {"required": ["message"], "properties": {"message": {"pattern": r"\S"}}}
+HAS_MEDIA: JsonDict = {"required": ["media"], "properties": {"media": {"minItems": 1}}}
 
 
 class MediumBody(Body):
@@ -32,7 +36,9 @@ class MediumBody(Body):
 
 
 class MessageBody(Body):
-    """`POST /api/v1/pub/leads/{uuid}/messages`."""
+    """`POST /api/v1/pub/leads/{uuid}/messages`: a text, media or both."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [HAS_TEXT, HAS_MEDIA]})
 
     direction: Literal["inbound", "outbound"]
     name: Line = ""
@@ -46,7 +52,7 @@ class MessageBody(Body):
         return self
 
 
-class CommonFields(Body):
+class CommonFieldsBody(Body):
     """What is asked in most conversations; what is not sent stays."""
 
     fullAddress: Line | None = None  # noqa: N815  # the published spelling
@@ -62,10 +68,12 @@ class CommonFields(Body):
 class QualificationBody(Body):
     """`POST /api/v1/pub/leads/{uuid}/qualification`: what was found out so far. What is not sent stays."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     status: Literal["NEW", "IN_PROGRESS", "COMPLETED"] = "IN_PROGRESS"
     qualifyingData: OpenMap = Field(default_factory=dict)  # noqa: N815  # the published spelling
     qualifyingDataSummary: Text = ""  # noqa: N815
-    commonFields: CommonFields = CommonFields()  # noqa: N815
+    commonFields: CommonFieldsBody = CommonFieldsBody()  # noqa: N815
     contactReason: Text = ""  # noqa: N815
 
     @model_validator(mode="after")
@@ -98,9 +106,15 @@ def add_message(ctx: Ctx, request: Request) -> Message:
     return history.add(ctx, _number(ctx, request), draft)
 
 
-def show_message(_tenant: Tenant, message: Message) -> Reply:
-    media = [asdict(medium) for medium in message.media]
-    return Reply(201, {"success": True, "data": {"id": message.id, **shown(message), "media": media}})
+class StoredMessage(ShownMessage):
+    id: Annotated[str, published(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
+    media: list[ShownMedium]
+
+
+def show_message(_tenant: Tenant, message: Message) -> Reply[Success[StoredMessage]]:
+    media = conversation.media(message)
+    data: StoredMessage = {"id": message.id, **conversation.shown(message), "media": media}
+    return Reply(201, {"success": True, "data": data})
 
 
 def qualify(ctx: Ctx, request: Request) -> Stored:
@@ -113,10 +127,11 @@ def qualify(ctx: Ctx, request: Request) -> Stored:
     return history.qualify(ctx, number, {STORED_AS[name]: value for name, value in sent.items()})
 
 
-def show_lead(tenant: Tenant, stored: Stored) -> Reply:
+def show_lead(tenant: Tenant, stored: Stored) -> Reply[Success[FullLead]]:
     """The lead with what is known of it now, without its messages."""
     snapshot = model.snapshot(stored.lead)
-    return Reply(200, {"success": True, "data": {**lead_object(tenant, snapshot), **conversation(snapshot, [])}})
+    data: FullLead = {**lead_object(tenant, snapshot), **conversation.conversation(snapshot, [])}
+    return Reply(200, {"success": True, "data": data})
 
 
 def miss_call(ctx: Ctx, request: Request) -> Stored:
@@ -130,9 +145,9 @@ def miss_call(ctx: Ctx, request: Request) -> Stored:
     return service.upsert_by_phone(ctx, named(Lead(phone=body.phone.e164, source=MISSED_CALL)), named)
 
 
-def show_missed_call(tenant: Tenant, stored: Stored) -> Reply:
+def show_missed_call(tenant: Tenant, stored: Stored) -> Reply[shapes.Stored[LeadObject]]:
     data = lead_object(tenant, model.snapshot(stored.lead))
-    action = "UPDATED" if stored.existed else "CREATED"
+    action: shapes.Action = "UPDATED" if stored.existed else "CREATED"
     return Reply(200 if stored.existed else 201, {"success": True, "data": data, "action": action})
 
 
@@ -144,10 +159,38 @@ LEAD = "/api/v1/pub/leads/{uuid}"
 DIALECT = Dialect(
     name="public",
     routes=(
-        Route("POST", LEAD + "/messages", "write:leads", add_message, show_message, body=MessageBody),
-        Route("POST", LEAD + "/qualification", "write:leads", qualify, show_lead, body=QualificationBody),
-        Route("POST", "/api/v1/pub/missed-calls", "write:leads", miss_call, show_missed_call, body=MissedCallBody),
+        Route(
+            "POST",
+            LEAD + "/messages",
+            "write:leads",
+            add_message,
+            show_message,
+            body=MessageBody,
+            summary="Add a message to a lead's conversation",
+            answers={201: Success[StoredMessage]},
+        ),
+        Route(
+            "POST",
+            LEAD + "/qualification",
+            "write:leads",
+            qualify,
+            show_lead,
+            body=QualificationBody,
+            summary="Add what was found out about a lead",
+            answers={200: Success[FullLead]},
+        ),
+        Route(
+            "POST",
+            "/api/v1/pub/missed-calls",
+            "write:leads",
+            miss_call,
+            show_missed_call,
+            body=MissedCallBody,
+            summary="Take in the lead of a missed call",
+            answers={200: shapes.Stored[LeadObject], 201: shapes.Stored[LeadObject]},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     key_header="x-api-key",
 )

@@ -16,7 +16,7 @@ from leadwire.leads.history import Message
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
 
-from .conversation import conversation, shown
+from .conversation import ShownMessage, conversation, shown
 from .lead_object import COMPLETED, QUALIFICATION, lead_object
 
 CONVERSATION_COMPLETED = "CONVERSATION_COMPLETED"
@@ -70,7 +70,7 @@ def _lead(ctx: Ctx, event: Event) -> dict[str, Any]:
     return {**lead_object(ctx.tenant, event.lead), **conversation(event.lead, messages)}
 
 
-def _reply(message: Mapping[str, Any]) -> dict[str, Any]:
+def _reply(message: Mapping[str, Any]) -> ShownMessage:
     return shown(Message(**{**message, "media": ()}))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from leadwire import ids
 from leadwire.context import Tenant
+
+from .shapes import ClientId, CompanyId, LeadId, Phone
 
 COMPLETED = "COMPLETED"
 QUALIFICATION = "qualification"
@@ -14,7 +16,38 @@ QUALIFICATION = "qualification"
 TRACKING = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "gclid")
 
 
-def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> dict[str, Any]:
+class LeadInformation(TypedDict):
+    name: str | None
+    firstName: str | None
+    lastName: str | None
+    email: str | None
+    phone: Phone | None
+    additionalData: dict[str, Any]
+
+
+class TrackingData(TypedDict):
+    """Where the lead came from; what is not known is not there."""
+
+    source: str | None
+    utm_source: NotRequired[Any]
+    utm_medium: NotRequired[Any]
+    utm_campaign: NotRequired[Any]
+    utm_term: NotRequired[Any]
+    utm_content: NotRequired[Any]
+    gclid: NotRequired[Any]
+
+
+class LeadObject(TypedDict):
+    type: Literal["conversation_completed", "lead_created"]
+    clientId: ClientId
+    leadId: LeadId
+    companyId: CompanyId
+    leadQualificationStatus: str
+    leadInformation: LeadInformation
+    trackingData: TrackingData
+
+
+def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> LeadObject:
     """`lead` is the snapshot that events carry (leads/model.py), without what is empty.
 
     `type` is published as `conversation_completed` only; a lead whose conversation is not complete says so.
@@ -24,6 +57,7 @@ def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> dict[str, Any]:
     status = str(found.get("status") or custom.get(QUALIFICATION) or lead["status"]).upper()
     number, source = lead["number"], lead.get("source")
     rest = {name: value for name, value in custom.items() if name not in (*TRACKING, QUALIFICATION)}
+    tracking = {"source": source, **{name: custom[name] for name in TRACKING if name in custom}}
     return {
         "type": "conversation_completed" if status == COMPLETED else "lead_created",
         "clientId": str(number),
@@ -38,7 +72,7 @@ def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> dict[str, Any]:
             "phone": lead.get("phone"),
             "additionalData": {**({"source": source} if source else {}), **rest},
         },
-        "trackingData": {"source": source, **{name: custom[name] for name in TRACKING if name in custom}},
+        "trackingData": cast(TrackingData, tracking),
     }
 
 

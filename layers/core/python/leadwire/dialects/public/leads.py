@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from pydantic import Field
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import Moment
+from leadwire.dialects.envelope import Success
+from leadwire.dialects.fields import Moment, published
 from leadwire.edge.types import Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import history, model, service
@@ -21,16 +22,20 @@ from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery, Listed
 
 from . import errors
-from .conversation import conversation
-from .lead_object import lead_object
+from .conversation import FullLead, conversation
+from .lead_object import LeadObject, lead_object
 
 _NEXT_BEFORE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(\d{12})Z")
+Before = Annotated[str, Field(max_length=64), published(anyOf=[{"format": "date-time"}, {"format": "date"}])]
+NextBefore = Annotated[str, published(format="date-time", pattern=f"^{_NEXT_BEFORE.pattern}$")]
 
 
 class LeadList(QueryString):
     """`GET /api/v1/pub/leads`."""
 
-    before: Annotated[str, Field(max_length=64)] | None = None
+    before: (
+        Annotated[str, Field(max_length=64), published(anyOf=[{"format": "date-time"}, {"format": "date"}])] | None
+    ) = None
     limit: Annotated[int, Field(ge=1, le=10)] = 10
 
 
@@ -60,23 +65,31 @@ def every_light(ctx: Ctx, request: Request) -> Listed:
     return listing.run(ctx, LeadQuery(created_before=created_before, below=below, limit=asked.limit))
 
 
-def show_page(tenant: Tenant, told: Told) -> Reply:
+class LeadPage[One](TypedDict):
+    """Leads, newest first. `nextBefore` is the `before` of the page that follows, exactly."""
+
+    leads: list[One]
+    hasMore: bool
+    nextBefore: NextBefore | None
+
+
+def show_page(tenant: Tenant, told: Told) -> Reply[Success[LeadPage[FullLead]]]:
     return _page(told.listed, [_full(tenant, lead, told.messages[lead.number]) for lead in told.listed.leads])
 
 
-def show_light_page(tenant: Tenant, listed: Listed) -> Reply:
+def show_light_page(tenant: Tenant, listed: Listed) -> Reply[Success[LeadPage[LeadObject]]]:
     return _page(listed, [_light(tenant, lead) for lead in listed.leads])
 
 
-def _light(tenant: Tenant, lead: Lead) -> dict[str, Any]:
+def _light(tenant: Tenant, lead: Lead) -> LeadObject:
     return lead_object(tenant, model.snapshot(lead))
 
 
-def _full(tenant: Tenant, lead: Lead, messages: Sequence[Message]) -> dict[str, Any]:
+def _full(tenant: Tenant, lead: Lead, messages: Sequence[Message]) -> FullLead:
     return {**_light(tenant, lead), **conversation(model.snapshot(lead), messages)}
 
 
-def _page(listed: Listed, shown: Sequence[Mapping[str, Any]]) -> Reply:
+def _page[One](listed: Listed, shown: list[One]) -> Reply[Success[LeadPage[One]]]:
     more = listed.total > len(shown) > 0
     following = _next_before(listed.leads[-1]) if more else None
     return Reply(200, {"success": True, "data": {"leads": shown, "hasMore": more, "nextBefore": following}})
@@ -103,7 +116,7 @@ def get(ctx: Ctx, request: Request) -> Told:
     return Told(Listed([lead], 1), history.recent(ctx, [lead]))
 
 
-def show(tenant: Tenant, told: Told) -> Reply:
+def show(tenant: Tenant, told: Told) -> Reply[Success[FullLead]]:
     (lead,) = told.listed.leads
     return Reply(200, {"success": True, "data": _full(tenant, lead, told.messages[lead.number])})
 
@@ -111,10 +124,37 @@ def show(tenant: Tenant, told: Told) -> Reply:
 DIALECT = Dialect(
     name="public",
     routes=(
-        Route("GET", "/api/v1/pub/leads", "read:leads", every, show_page, query=LeadList),
-        Route("GET", "/api/v1/pub/leads/light", "read:leads", every_light, show_light_page, query=LightList),
-        Route("GET", "/api/v1/pub/leads/{uuid}", "read:leads", get, show),
+        Route(
+            "GET",
+            "/api/v1/pub/leads",
+            "read:leads",
+            every,
+            show_page,
+            query=LeadList,
+            summary="List leads with their conversations",
+            answers={200: Success[LeadPage[FullLead]]},
+        ),
+        Route(
+            "GET",
+            "/api/v1/pub/leads/light",
+            "read:leads",
+            every_light,
+            show_light_page,
+            query=LightList,
+            summary="List leads without their conversations",
+            answers={200: Success[LeadPage[LeadObject]]},
+        ),
+        Route(
+            "GET",
+            "/api/v1/pub/leads/{uuid}",
+            "read:leads",
+            get,
+            show,
+            summary="Get a lead with its conversation",
+            answers={200: Success[FullLead]},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     key_header="x-api-key",
 )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict, get_args
 
 from pydantic import Field, StringConstraints
 
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.envelope import Success
+from leadwire.dialects.fields import published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
+from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
 from leadwire.webhooks.model import Webhook
 from leadwire.webhooks.service import Changes, Created
 
-from . import errors
+from . import errors, shapes
 from .faces import FACE_V2
 
-Url = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Secret = Annotated[Annotated[str, StringConstraints(max_length=200)] | None, Field(repr=False)]
+Count = Annotated[int, Field(ge=0)]
 EventType = Literal["CONVERSATION_COMPLETED", "MESSAGE_REPLY", "LEAD_CREATED"]
 
 
@@ -24,7 +27,7 @@ class CreateWebhook(Body):
     """`POST /api/v2/pub/webhooks`. Without a secret one is made, and shown in this answer only."""
 
     eventType: EventType  # noqa: N815  # the published spelling
-    url: Url
+    url: shapes.WebhookUrl
     secret: Secret = None
 
 
@@ -32,17 +35,45 @@ class UpdateWebhook(Body):
     """`PATCH` and `PUT /api/v2/pub/webhooks/{id}`: both change only what is sent."""
 
     eventType: EventType | None = None  # noqa: N815
-    url: Url | None = None
+    url: shapes.WebhookUrl | None = None
     secret: Secret = None
     enabled: bool | None = None
     clearErrors: bool = False  # noqa: N815
+
+
+class WebhookObject(TypedDict):
+    """The V2 object (decisions.md, public)."""
+
+    id: Annotated[str, published(format="uuid")]
+    eventType: Annotated[str, published(enum=list(get_args(EventType)))]
+    url: str
+    enabled: bool
+    hasSecret: bool
+    successCount: Count
+    failureCount: Count
+    consecutiveFailures: Count
+    lastTriggeredAt: shapes.Time | None
+    lastSuccessAt: shapes.Time | None
+    lastFailureAt: shapes.Time | None
+    lastError: str | None
+    createdAt: shapes.Time
+    updatedAt: shapes.Time
+
+
+class NewWebhook(WebhookObject):
+    secret: shapes.Secret
+
+
+class Deleted(TypedDict):
+    success: Literal[True]
+    message: Literal["Webhook deleted successfully"]
 
 
 def every(ctx: Ctx, _request: Request) -> list[Webhook]:
     return service.every(ctx, FACE_V2)
 
 
-def show_all(_tenant: Tenant, webhooks: list[Webhook]) -> Reply:
+def show_all(_tenant: Tenant, webhooks: list[Webhook]) -> Reply[Success[list[WebhookObject]]]:
     return Reply(200, {"success": True, "data": [webhook(one) for one in webhooks]})
 
 
@@ -52,7 +83,7 @@ def create(ctx: Ctx, request: Request) -> Created:
     return service.create(ctx, FACE_V2, event_types=wanted, url=body.url, secret=body.secret or None)
 
 
-def show_created(_tenant: Tenant, created: Created) -> Reply:
+def show_created(_tenant: Tenant, created: Created) -> Reply[Success[NewWebhook]]:
     return Reply(201, {"success": True, "data": {**webhook(created.webhook), "secret": created.secret}})
 
 
@@ -68,7 +99,7 @@ def update(ctx: Ctx, request: Request) -> Webhook:
     return service.update(ctx, FACE_V2, request.path["id"], changes)
 
 
-def show(_tenant: Tenant, changed: Webhook) -> Reply:
+def show(_tenant: Tenant, changed: Webhook) -> Reply[Success[WebhookObject]]:
     return Reply(200, {"success": True, "data": webhook(changed)})
 
 
@@ -76,12 +107,11 @@ def delete(ctx: Ctx, request: Request) -> Webhook:
     return service.delete(ctx, FACE_V2, request.path["id"])
 
 
-def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply:
+def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply[Deleted]:
     return Reply(200, {"success": True, "message": "Webhook deleted successfully"})
 
 
-def webhook(webhook: Webhook) -> dict[str, Any]:
-    """The V2 object (decisions.md, public)."""
+def webhook(webhook: Webhook) -> WebhookObject:
     return {
         "id": webhook.id,
         "eventType": next(iter(webhook.event_types)),
@@ -108,12 +138,51 @@ BASE = "/api/v2/pub/webhooks"
 DIALECT = Dialect(
     name="public",
     routes=(
-        Route("GET", BASE, "read:webhooks", every, show_all),
-        Route("POST", BASE, "write:webhooks", create, show_created, body=CreateWebhook, seals=True),
-        Route("PATCH", BASE + "/{id}", "write:webhooks", update, show, body=UpdateWebhook),
-        Route("PUT", BASE + "/{id}", "write:webhooks", update, show, body=UpdateWebhook),
-        Route("DELETE", BASE + "/{id}", "write:webhooks", delete, show_deleted),
+        Route(
+            "GET",
+            BASE,
+            "read:webhooks",
+            every,
+            show_all,
+            summary="List webhooks",
+            answers={200: Success[list[WebhookObject]]},
+        ),
+        Route(
+            "POST",
+            BASE,
+            "write:webhooks",
+            create,
+            show_created,
+            body=CreateWebhook,
+            seals=True,
+            summary="Create a webhook",
+            answers={201: Success[NewWebhook]},
+            refuses=[WebhookLimitReached("At most 6 webhooks are allowed")],
+        ),
+        *(
+            Route(
+                method,
+                BASE + "/{id}",
+                "write:webhooks",
+                update,
+                show,
+                body=UpdateWebhook,
+                summary="Update a webhook",
+                answers={200: Success[WebhookObject]},
+            )
+            for method in ("PATCH", "PUT")
+        ),
+        Route(
+            "DELETE",
+            BASE + "/{id}",
+            "write:webhooks",
+            delete,
+            show_deleted,
+            summary="Delete a webhook",
+            answers={200: Deleted},
+        ),
     ),
     render_error=errors.render,
+    error_shape=errors.Refusal,
     key_header="x-api-key",
 )

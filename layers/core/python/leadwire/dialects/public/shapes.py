@@ -1,0 +1,32 @@
+"""What the bodies of the public dialect are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field, StringConstraints
+
+from leadwire.dialects.fields import published
+from leadwire.leads import model
+
+Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+LeadId = Annotated[str, published(format="uuid")]
+ClientId = Annotated[str, published(pattern=r"^[1-9]\d*$")]
+CompanyId = Annotated[str, published(pattern="^[0-9a-f]{16}$")]
+Phone = Annotated[str, published(pattern=r"^\+[1-9]\d+$", examples=["+14155550100"])]
+Status = Annotated[str, published(enum=[status.upper() for status in model.STATUSES])]
+Action = Literal["CREATED", "UPDATED"]
+Secret = Annotated[str, Field(description="Signs deliveries; shown this once")]
+WebhookUrl = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    published(format="uri", examples=["https://example.com/hooks/leads"]),
+]
+
+
+class Stored[Data](TypedDict):
+    """A record that is known by its phone: new, or changed."""
+
+    success: Literal[True]
+    data: Data
+    action: Action
