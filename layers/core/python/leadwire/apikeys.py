@@ -36,7 +36,8 @@ RESOURCES = (
     "leads", "lists", "chatbots", "webhooks", "pipelines", "tags", "users", "forms", "automations", "integrations",
     "api-keys",
 )  # fmt: skip
-SCOPES = frozenset(f"{action}:{resource}" for action in ("read", "write", "delete") for resource in RESOURCES)
+ACTIONS = ("read", "write", "delete")
+SCOPES = frozenset(f"{action}:{resource}" for action in ACTIONS for resource in RESOURCES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from leadwire.context import Tenant
+from leadwire.dialects.fields import published
 from leadwire.edge.types import Reply
 from leadwire.errors import FieldError, InvalidInput, LeadwireError, NotFound, Unready
 
 VALIDATION_FAILED = 422
+CODES = (
+    "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "CONFLICT", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE",
+    "VALIDATION_FAILED", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_USE", "RATE_LIMITED", "SERVER_ERROR",
+)  # fmt: skip
+
+type ByField = dict[str, list[str]]
+"""Sentences about each field, by its dotted name; `body` if it is the whole body."""
 
 
-def render(_tenant: Tenant | None, error: LeadwireError, _request_id: str) -> Reply:
+class Failure(TypedDict):
+    status: Literal["error"]
+    message: str
+    code: Annotated[str, published(enum=[*CODES])]
+    errors: NotRequired[ByField]
+
+
+def render(_tenant: Tenant | None, error: LeadwireError, _request_id: str) -> Reply[Failure]:
     problems = _problems(error)
     if problems:
         body = _body("The given data was invalid.", "VALIDATION_FAILED")
-        return Reply(VALIDATION_FAILED, {**body, "errors": by_field(problems)})
+        body["errors"] = by_field(problems)
+        return Reply(VALIDATION_FAILED, body)
     code = "SERVER_ERROR" if isinstance(error, Unready) else error.code
     return Reply(error.status, _body(error.message, code))
 
 
-def by_field(problems: Sequence[FieldError]) -> dict[str, list[str]]:
+def by_field(problems: Sequence[FieldError]) -> ByField:
     """The sentences about each field."""
-    errors: dict[str, list[str]] = {}
+    errors: ByField = {}
     for problem in problems:
         errors.setdefault(problem.path or "body", []).append(_sentence(problem))
     return errors
@@ -43,5 +59,5 @@ def _sentence(problem: FieldError) -> str:
     return f"The {problem.path or 'body'} field {problem.message}{end}"
 
 
-def _body(message: str, code: str) -> dict[str, Any]:
+def _body(message: str, code: str) -> Failure:
     return {"status": "error", "message": message, "code": code}

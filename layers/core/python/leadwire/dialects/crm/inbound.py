@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal, TypedDict
+
 from pydantic import Field
 
 from leadwire.context import Ctx, Tenant
@@ -12,6 +14,7 @@ from leadwire.leads import model, service
 from leadwire.leads.model import Lead, Stored
 
 from . import errors
+from .parts import Number
 from .shapes import Tags
 
 
@@ -28,7 +31,13 @@ class InboundLead(Body):
 
 
 class Inbound(QueryString):
-    tenant: str = Field(max_length=63)
+    tenant: Annotated[str, Field(max_length=63, description="The tenant's slug: the one of the key")]
+
+
+class Taken(TypedDict):
+    status: Literal["created", "existing"]
+    lead_id: Number
+    is_duplicate: bool
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
@@ -53,13 +62,28 @@ def _draft(body: InboundLead) -> Lead:
     )
 
 
-def show(_tenant: Tenant, stored: Stored) -> Reply:
-    status, word = (200, "existing") if stored.existed else (201, "created")
-    return Reply(status, {"status": word, "lead_id": stored.lead.number, "is_duplicate": stored.existed})
+def show(_tenant: Tenant, stored: Stored) -> Reply[Taken]:
+    known = stored.existed
+    word: Literal["created", "existing"] = "existing" if known else "created"
+    return Reply(200 if known else 201, {"status": word, "lead_id": stored.lead.number, "is_duplicate": known})
 
 
 DIALECT = Dialect(
     name="crm",
-    routes=(Route("POST", "/api/inbound/leads", "write:leads", create, show, body=InboundLead, query=Inbound),),
+    routes=(
+        Route(
+            "POST",
+            "/api/inbound/leads",
+            "write:leads",
+            create,
+            show,
+            body=InboundLead,
+            query=Inbound,
+            summary="Take in a lead from another system",
+            answers={200: Taken, 201: Taken},
+            refuses=(NotFound("tenant"),),
+        ),
+    ),
     render_error=errors.render,
+    error_shape=errors.Failure,
 )

@@ -14,8 +14,9 @@ from leadwire.leads import query as listing
 from leadwire.leads.model import Lead, Stored, with_tags
 
 from . import bulk, errors, merge, paging, shapes
-from .paging import Paged
-from .parts import no_content, number
+from .paging import Page, Paged
+from .parts import GONE, One, no_content, number
+from .shapes import LeadRecord
 
 
 def create(ctx: Ctx, request: Request) -> Stored:
@@ -28,7 +29,7 @@ def every(ctx: Ctx, request: Request) -> Paged[Lead]:
     return paging.paged(request, listed.leads, listed.total)
 
 
-def show_page(tenant: Tenant, page: Paged[Lead]) -> Reply:
+def show_page(tenant: Tenant, page: Paged[Lead]) -> Reply[Page[LeadRecord]]:
     return paging.show(page, partial(shapes.lead, tenant))
 
 
@@ -46,7 +47,7 @@ def get(ctx: Ctx, request: Request) -> Found:
     return Found(lead, moved=lead.number != asked)
 
 
-def show_found(tenant: Tenant, found: Found) -> Reply:
+def show_found(tenant: Tenant, found: Found) -> Reply[One[LeadRecord]]:
     """Where a lead was merged, its old number says where it went."""
     shown = show(tenant, found.lead)
     moved = {"Location": f"{BASE}/{found.lead.number}"}
@@ -102,33 +103,67 @@ def remove_tag(ctx: Ctx, request: Request) -> Stored:
     return service.change(ctx, number(request.path["id"]), without)
 
 
-def show_created(tenant: Tenant, stored: Stored) -> Reply:
+def show_created(tenant: Tenant, stored: Stored) -> Reply[One[LeadRecord]]:
     return Reply(201, {"data": shapes.lead(tenant, stored.lead)})
 
 
-def show(tenant: Tenant, lead: Lead) -> Reply:
+def show(tenant: Tenant, lead: Lead) -> Reply[One[LeadRecord]]:
     return Reply(200, {"data": shapes.lead(tenant, lead)})
 
 
-def show_changed(tenant: Tenant, stored: Stored) -> Reply:
+def show_changed(tenant: Tenant, stored: Stored) -> Reply[One[LeadRecord]]:
     return show(tenant, stored.lead)
 
 
 BASE = "/api/v1/leads"
+ITEM = BASE + "/{id}"
+READ, WRITE, DELETE = "read:leads", "write:leads", "delete:leads"
+LISTED, MADE, SHOWN = {200: Page[LeadRecord]}, {201: One[LeadRecord]}, {200: One[LeadRecord]}
+FOUND = {**SHOWN, 301: One[LeadRecord]}
+ABSENT = (
+    NotFound("pipeline", placement.PIPELINE_FIELD),
+    NotFound("stage", placement.STAGE_FIELD),
+    NotFound("user", placement.USER_FIELD),
+)
 DIALECT = Dialect(
     name="crm",
     routes=(
-        Route("POST", BASE, "write:leads", create, show_created, body=shapes.CreateLead),
-        Route("GET", BASE, "read:leads", every, show_page, query=shapes.LeadList),
-        Route("POST", BASE + "/bulk", "write:leads", bulk.create, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT),
-        Route("POST", BASE + "/{id}/merge", "write:leads", merge.merge, show_changed, body=merge.Merge),
-        Route("POST", BASE + "/{id}/unmerge", "write:leads", merge.unmerge, show_changed, body=merge.Unmerge),
-        Route("GET", BASE + "/{id}", "read:leads", get, show_found),
-        Route("PUT", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
-        Route("PATCH", BASE + "/{id}", "write:leads", update, show_changed, body=shapes.UpdateLead),
-        Route("DELETE", BASE + "/{id}", "delete:leads", delete, no_content),
-        Route("POST", BASE + "/{id}/tags", "write:leads", add_tag, show_changed, body=shapes.AddTag),
-        Route("DELETE", BASE + "/{id}/tags/{tag}", "write:leads", remove_tag, no_content),
+        Route(
+            "POST", BASE, WRITE, create, show_created, body=shapes.CreateLead,
+            summary="Create a lead", answers=MADE, refuses=ABSENT,
+        ),
+        Route("GET", BASE, READ, every, show_page, query=shapes.LeadList, summary="List leads", answers=LISTED),
+        Route(
+            "POST", BASE + "/bulk", WRITE, bulk.create, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT,
+            summary="Create many leads", answers={207: bulk.Outcomes},
+        ),
+        Route(
+            "POST", ITEM + "/merge", WRITE, merge.merge, show_changed, body=merge.Merge,
+            summary="Merge another lead into this one", answers=SHOWN, refuses=merge.REFUSALS,
+        ),
+        Route(
+            "POST", ITEM + "/unmerge", WRITE, merge.unmerge, show_changed, body=merge.Unmerge,
+            summary="Undo a merge", answers=SHOWN, refuses=merge.REFUSALS_TO_UNDO,
+        ),
+        Route("GET", ITEM, READ, get, show_found, summary="Get a lead", answers=FOUND),
+        Route(
+            "PUT", ITEM, WRITE, update, show_changed, body=shapes.UpdateLead,
+            summary="Change a lead", answers=SHOWN, refuses=ABSENT,
+        ),
+        Route(
+            "PATCH", ITEM, WRITE, update, show_changed, body=shapes.UpdateLead,
+            summary="Change a lead", answers=SHOWN, refuses=ABSENT,
+        ),
+        Route("DELETE", ITEM, DELETE, delete, no_content, summary="Delete a lead", answers=GONE),
+        Route(
+            "POST", ITEM + "/tags", WRITE, add_tag, show_changed, body=shapes.AddTag,
+            summary="Tag a lead", answers=SHOWN,
+        ),
+        Route(
+            "DELETE", ITEM + "/tags/{tag}", WRITE, remove_tag, no_content,
+            summary="Remove a tag from a lead", answers=GONE,
+        ),
     ),
     render_error=errors.render,
-)
+    error_shape=errors.Failure,
+)  # fmt: skip

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from leadwire.context import Ctx
 from leadwire.edge.types import Body, Request
+from leadwire.errors import Conflict, NotFound
 from leadwire.leads import merging
 from leadwire.leads.model import Stored
 
@@ -19,6 +20,14 @@ Name = Literal[
     "first_name", "last_name", "email", "phone", "company", "job_title", "source", "status", "lead_score", "starred",
     "pipeline_id", "pipeline_stage_id", "assigned_user_id", "notes",
 ]  # fmt: skip
+
+
+REFUSALS = (NotFound("lead", "lead_id"), Conflict("The custom fields of both together must not be larger than 32 KiB"))
+REFUSALS_TO_UNDO = (
+    NotFound("merge"),
+    NotFound("merge", "lead_id"),
+    Conflict("The merge is more than 30 days old and cannot be undone"),
+)
 
 
 class Merge(Body):

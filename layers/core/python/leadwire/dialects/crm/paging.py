@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -21,6 +21,33 @@ class PageQuery(QueryString):
         return (self.page - 1) * self.per_page
 
 
+Meta = TypedDict(
+    "Meta",
+    {
+        "current_page": int,
+        "last_page": int,
+        "per_page": int,
+        "total": int,
+        "from": int | None,
+        "to": int | None,
+    },
+)
+
+
+class Links(TypedDict):
+    first: str
+    last: str
+    prev: str | None
+    next: str | None
+    self: str
+
+
+class Page[Shape](TypedDict):
+    data: list[Shape]
+    meta: Meta
+    links: Links
+
+
 @dataclass(frozen=True, slots=True)
 class Paged[Record]:
     """A page of records, and what its links are made of."""
@@ -35,10 +62,10 @@ def paged[Record](request: Request, records: Sequence[Record], total: int) -> Pa
     return Paged(records, total, request.query, request.url)
 
 
-def show[Record](page: Paged[Record], render: Callable[[Record], dict[str, Any]]) -> Reply:
+def show[Record, Shape](page: Paged[Record], render: Callable[[Record], Shape]) -> Reply[Page[Shape]]:
     query, count = page.query, len(page.records)
     last = max(1, -(-page.total // query.per_page))
-    meta = {
+    meta: Meta = {
         "current_page": query.page,
         "last_page": last,
         "per_page": query.per_page,
@@ -46,7 +73,7 @@ def show[Record](page: Paged[Record], render: Callable[[Record], dict[str, Any]]
         "from": query.offset + 1 if count else None,
         "to": query.offset + count if count else None,
     }
-    links = {
+    links: Links = {
         "first": _link(page, 1),
         "last": _link(page, last),
         "prev": _link(page, min(query.page - 1, last)) if query.page > 1 else None,

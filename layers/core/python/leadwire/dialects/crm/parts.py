@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from leadwire.context import Tenant, iso
+from leadwire.dialects.fields import published, unsent
 from leadwire.edge.types import Reply, Request
+from leadwire.leads.cascade import Progress
 from leadwire.records import Numbered
 
 from . import paging
@@ -18,6 +20,37 @@ NUMBER_DIGITS = 12
 
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Position = Annotated[int, Field(ge=1, le=1000)]
+Number = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
+
+
+class One[Shape](TypedDict):
+    """A single record has no meta."""
+
+    data: Shape
+
+
+class Times(TypedDict):
+    created_at: Time
+    updated_at: Time
+
+
+class Remaining(TypedDict):
+    remaining: Annotated[int, Field(ge=1, description="Leads that are still to be changed: send the request again.")]
+
+
+class Unfinished(TypedDict):
+    meta: Remaining
+
+
+GONE = {204: None}
+DELETED = {202: Unfinished, 204: None}
+"""What deletions answer, as routes publish it: the latter's go through leads."""
+
+
+CHANGES = ConfigDict(json_schema_extra=unsent)
+"""Of bodies that change only what is sent."""
 
 
 def number(text: str) -> int | None:
@@ -40,9 +73,14 @@ def time(ms: int) -> str:
     return iso(ms, zone="+00:00")
 
 
-def times(record: Numbered) -> dict[str, str]:
+def times(record: Numbered) -> Times:
     return {"created_at": time(record.created_at), "updated_at": time(record.updated_at)}
 
 
-def no_content(_tenant: Tenant, _result: object) -> Reply:
+def show_deleted(_tenant: Tenant, progress: Progress[Any]) -> Reply[Unfinished]:
+    """202 asks for the same request again: so many leads are left."""
+    return Reply(202, {"meta": {"remaining": progress.left}}) if progress.left else Reply(204)
+
+
+def no_content(_tenant: Tenant, _result: object) -> Reply[None]:
     return Reply(204)

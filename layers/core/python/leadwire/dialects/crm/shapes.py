@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, Field
 
-from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, Moment, OpenMap, Tag, Text
+from leadwire.context import Tenant
+from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, Moment, OpenMap, Tag, Text, published
 from leadwire.edge.types import Body
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
 from leadwire.leads.query import LeadQuery
 
 from .paging import PageQuery
+from .parts import CHANGES, Number, Time, time
 
 WON = "won"
 """Another word for converted, accepted and never shown (decision D5)."""
@@ -29,7 +30,7 @@ def _status(text: str) -> str:
 
 
 Id = Annotated[int, Field(gt=0, lt=10**12)]
-Status = Annotated[str, AfterValidator(_status)]
+Status = Annotated[str, AfterValidator(_status), published(enum=[*STATUSES, WON])]
 Score = Annotated[int, Field(ge=-(10**9), le=10**9)]
 Tags = Annotated[list[Tag], Field(max_length=50)]
 
@@ -58,6 +59,8 @@ class CreateLead(Body):
 class UpdateLead(CreateLead):
     """`PUT` and `PATCH /api/v1/leads/{id}`: both change only what is sent, and null clears it."""
 
+    model_config = CHANGES
+
     first_name: FilledLine = ""
 
 
@@ -74,8 +77,7 @@ class LeadList(PageQuery):
     status: Status | None = None
     pipeline_id: Id | None = None
     stage_id: Id | None = None
-    pipeline_stage_id: Id | None = None
-    """Another name of `stage_id` (decisions.md, crm)."""
+    pipeline_stage_id: Annotated[Id | None, Field(description="Another name of `stage_id`")] = None
     assigned_user_id: Id | None = None
     tag: Tag | None = None
     search: Annotated[Line, Field(min_length=1)] | None = None
@@ -84,6 +86,30 @@ class LeadList(PageQuery):
     starred: Literal["true"] | None = None
     sort: Literal["created_at", "updated_at", "lead_score", "first_name", "last_name", "email"] = "created_at"
     direction: Literal["asc", "desc"] = "desc"
+
+
+class LeadRecord(TypedDict):
+    id: Number
+    first_name: str | None
+    last_name: str | None
+    name: str
+    email: str | None
+    phone: Annotated[str | None, Field(description="E.164")]
+    company: str | None
+    job_title: str | None
+    source: str | None
+    status: Annotated[str, published(enum=[*STATUSES])]
+    lead_score: int
+    starred: bool
+    pipeline_id: Number | None
+    pipeline_stage_id: Number | None
+    assigned_user_id: Annotated[Number | None, Field(description="Stays when the user is deleted")]
+    notes: str | None
+    tags: list[str]
+    custom_fields: dict[str, Any]
+    possible_duplicate_of: Annotated[Number | None, Field(description="The lead with the same e-mail or phone")]
+    created_at: Time
+    updated_at: Time
 
 
 SORTS = {"created_at": "created", "updated_at": "updated", "lead_score": "score"}
@@ -162,7 +188,7 @@ def changes(body: UpdateLead) -> Callable[[Lead], Lead]:
     return change
 
 
-def lead(_tenant: Tenant, lead: Lead) -> dict[str, Any]:
+def lead(_tenant: Tenant, lead: Lead) -> LeadRecord:
     return {
         "id": lead.number,
         "first_name": lead.first_name or None,
@@ -181,8 +207,8 @@ def lead(_tenant: Tenant, lead: Lead) -> dict[str, Any]:
         "assigned_user_id": lead.assigned_user_id,
         "notes": lead.notes or None,
         "tags": list(lead.tags),
-        "custom_fields": lead.custom,
+        "custom_fields": dict(lead.custom),
         "possible_duplicate_of": lead.possible_duplicate_of,
-        "created_at": iso(lead.created_at, zone="+00:00"),
-        "updated_at": iso(lead.updated_at, zone="+00:00"),
+        "created_at": time(lead.created_at),
+        "updated_at": time(lead.updated_at),
     }

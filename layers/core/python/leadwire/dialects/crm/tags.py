@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
-from leadwire import tags
+from leadwire import records, tags
 from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import Tag as TagName
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
@@ -15,8 +15,8 @@ from leadwire.leads.cascade import Progress
 from leadwire.tags import Tag
 
 from . import errors, paging
-from .paging import Paged, PageQuery
-from .parts import Color, number, page, time
+from .paging import Page, Paged, PageQuery
+from .parts import CHANGES, DELETED, Color, Count, Number, One, Remaining, Time, number, page, show_deleted, time
 
 
 class CreateTag(Body):
@@ -29,8 +29,26 @@ class CreateTag(Body):
 class UpdateTag(Body):
     """`PUT` and `PATCH /api/v1/tags/{id}`; null clears the color."""
 
+    model_config = CHANGES
+
     name: TagName = ""
     color: Color | None = None
+
+
+class TagRecord(TypedDict):
+    id: Number
+    name: str
+    color: Color | None
+    lead_count: Count
+    created_at: Time
+    updated_at: Time
+
+
+class Renaming(TypedDict):
+    """Leads still bear the name of before."""
+
+    data: TagRecord
+    meta: Remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +93,22 @@ def _counts(ctx: Ctx, *wanted: Tag) -> dict[int, int]:
     return {tag.id: totals[f"tag={tag.name}"] for tag in wanted}
 
 
-def show_page(_tenant: Tenant, page: Paged[Counted]) -> Reply:
+def show_page(_tenant: Tenant, page: Paged[Counted]) -> Reply[Page[TagRecord]]:
     return paging.show(page, shape)
 
 
-def show_created(_tenant: Tenant, counted: Counted) -> Reply:
+def show_created(_tenant: Tenant, counted: Counted) -> Reply[One[TagRecord]]:
     return Reply(201, {"data": shape(counted)})
 
 
-def show(_tenant: Tenant, counted: Counted) -> Reply:
+def show(_tenant: Tenant, counted: Counted) -> Reply[One[TagRecord] | Renaming]:
     if counted.left:
-        return Reply(202, {"data": shape(counted), "meta": {"remaining": counted.left}})
+        renaming: Renaming = {"data": shape(counted), "meta": {"remaining": counted.left}}
+        return Reply(202, renaming)
     return Reply(200, {"data": shape(counted)})
 
 
-def show_deleted(_tenant: Tenant, progress: Progress[Any]) -> Reply:
-    """202 asks for the same request again: so many leads are left."""
-    return Reply(202, {"meta": {"remaining": progress.left}}) if progress.left else Reply(204)
-
-
-def shape(counted: Counted) -> dict[str, Any]:
+def shape(counted: Counted) -> TagRecord:
     tag = counted.tag
     return {
         "id": tag.id,
@@ -107,15 +121,27 @@ def shape(counted: Counted) -> dict[str, Any]:
 
 
 BASE = "/api/v1/tags"
+ITEM = BASE + "/{id}"
+READ, WRITE = "read:tags", "write:tags"
+LISTED, MADE, SHOWN = {200: Page[TagRecord]}, {201: One[TagRecord]}, {200: One[TagRecord]}
+CHANGED = {**SHOWN, 202: Renaming}
+TAKEN = (records.taken("name", "vip"),)
 DIALECT = Dialect(
     name="crm",
     routes=(
-        Route("GET", BASE, "read:tags", every, show_page, query=PageQuery),
-        Route("POST", BASE, "write:tags", create, show_created, body=CreateTag),
-        Route("GET", BASE + "/{id}", "read:tags", get, show),
-        Route("PUT", BASE + "/{id}", "write:tags", update, show, body=UpdateTag),
-        Route("PATCH", BASE + "/{id}", "write:tags", update, show, body=UpdateTag),
-        Route("DELETE", BASE + "/{id}", "write:tags", delete, show_deleted),
+        Route("GET", BASE, READ, every, show_page, query=PageQuery, summary="List tags", answers=LISTED),
+        Route(
+            "POST", BASE, WRITE, create, show_created, body=CreateTag,
+            summary="Create a tag", answers=MADE, refuses=TAKEN,
+        ),
+        Route("GET", ITEM, READ, get, show, summary="Get a tag", answers=SHOWN),
+        Route("PUT", ITEM, WRITE, update, show, body=UpdateTag, summary="Change a tag", answers=CHANGED, refuses=TAKEN),
+        Route(
+            "PATCH", ITEM, WRITE, update, show, body=UpdateTag,
+            summary="Change a tag", answers=CHANGED, refuses=TAKEN,
+        ),
+        Route("DELETE", ITEM, WRITE, delete, show_deleted, summary="Delete a tag", answers=DELETED),
     ),
     render_error=errors.render,
-)
+    error_shape=errors.Failure,
+)  # fmt: skip
