@@ -9,6 +9,7 @@ import pytest
 from leadwire import chatbots, keys, lists
 from leadwire.context import Ctx
 from leadwire.errors import DuplicateEmail, NotFound
+from leadwire.events import from_item
 from leadwire.leads import service
 from leadwire.leads.model import Stored
 from leadwire.leads.service import Requirement
@@ -198,4 +199,4 @@ def test_an_event_carries_the_lead_and_what_changed(ports: Ports, ctx: Ctx) -> N
     created, updated = factories.events(ports.engine)
     assert '"first_name":"Ada"' in created["lead"]
     assert '"first_name":"Bea"' in updated["lead"]
-    assert updated["changes"] == '{"first_name":["Ada","Bea"]}'
+    assert from_item(updated).changes == {"first_name": ["Ada", "Bea"]}

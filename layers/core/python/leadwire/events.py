@@ -53,6 +53,8 @@ CATALOGUE: dict[str, str] = {
 class Event:
     """Something that happened to a lead. `lead` is the snapshot after it; `changes` maps field to [before, after].
 
+    Stored and on the bus it has each value once: what a field has become is left out where the snapshot says it.
+
     Of a webhook: `number` and `version` are 0, `lead` is empty, and `webhook` says what happened.
     """
 
@@ -126,7 +128,7 @@ def put(event: Event) -> Put:
         "actor": event.actor,
         "request_id": event.request_id,
         "lead": _compact(event.lead),
-        "changes": _compact(event.changes),
+        "changes": _compact(_brief(event)),
     }
     if event.cause:
         item |= {"cause": event.cause, "hops": event.hops}
@@ -138,6 +140,7 @@ def put(event: Event) -> Put:
 
 
 def from_item(item: Mapping[str, Any]) -> Event:
+    lead = json.loads(item["lead"])
     return Event(
         id=str(item["sk"]).removeprefix("EVT#"),
         type=item["type"],
@@ -147,8 +150,8 @@ def from_item(item: Mapping[str, Any]) -> Event:
         at=int(item["at"]),
         actor=item["actor"],
         request_id=item["request_id"],
-        lead=json.loads(item["lead"]),
-        changes=json.loads(item["changes"]),
+        lead=lead,
+        changes=_full(json.loads(item["changes"]), lead),
         cause=item.get("cause", ""),
         hops=int(item.get("hops", 0)),
         webhook=json.loads(item.get("webhook", "{}")),
@@ -158,11 +161,21 @@ def from_item(item: Mapping[str, Any]) -> Event:
 
 def to_detail(event: Event) -> str:
     """The event as the `detail` of a bus entry."""
-    return _compact({name: getattr(event, name) for name in Event.__slots__})
+    return _compact({name: getattr(event, name) for name in Event.__slots__} | {"changes": _brief(event)})
 
 
 def from_detail(detail: Mapping[str, Any]) -> Event:
-    return Event(**detail)
+    return Event(**{**detail, "changes": _full(detail["changes"], detail["lead"])})
+
+
+def _brief(event: Event) -> dict[str, list[Any]]:
+    """Changes without what the snapshot says: so the largest event is two leads, and not three."""
+    said = {name for name, (_, after) in event.changes.items() if name in event.lead and event.lead[name] == after}
+    return {name: [pair[0]] if name in said else list(pair) for name, pair in event.changes.items()}
+
+
+def _full(changes: Mapping[str, list[Any]], lead: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {name: pair if len(pair) > 1 else [*pair, lead[name]] for name, pair in changes.items()}
 
 
 def _compact(value: object) -> str:

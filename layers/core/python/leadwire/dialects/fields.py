@@ -112,6 +112,8 @@ class Moment:
 def _line(text: str) -> str:
     if CONTROL.search(text):
         raise ValueError("must not contain control characters")
+    if len(text.encode()) > model.LINE_BYTES:
+        raise ValueError(f"must not be longer than {model.LINE_BYTES} bytes")
     return " ".join(text.split())
 
 

@@ -96,16 +96,17 @@ def draft(form: Form, values: Mapping[str, Any]) -> Lead:
         key: str(rest.pop(key)) for key in _LEAD_FIELDS & rest.keys() if isinstance(rest[key], str)
     }
     lead = Lead(source=SOURCE, pipeline_id=form.pipeline_id, stage_id=form.stage_id, tags=tuple(form.tags))
+    texts = {key: text if key == "notes" else model.short(text) for key, text in texts.items()}
     lead = replace(
         lead,
         email=rest.pop(email) if email else "",
         phone=rest.pop(phone) if phone else "",
         assigned_user_id=form.assigned_user_id,
-        **{key: text[: model.NAME_LIMIT] if key != "notes" else text for key, text in texts.items()},
+        **texts,
     )
     full = next((key for key in _NAMES if isinstance(rest.get(key), str)), None)
     if full and not lead.name:
-        first, last = model.split_name(rest.pop(full))
+        first, last = model.split_name(model.short(rest.pop(full)))
         lead = replace(lead, first_name=first, last_name=last)
     if isinstance(rest.get(_NOTES), str) and not lead.notes:
         lead = replace(lead, notes=rest.pop(_NOTES))

@@ -39,11 +39,14 @@ class Step:
 
 
 def birth(ctx: Ctx, draft: Lead, number: int) -> Step:
-    return Step(None, model.born(draft, number, ctx.now_ms(), ctx.ulid()), events.LEAD_CREATED)
+    """Raises InvalidInput if it is too large."""
+    return Step(None, model.sized(model.born(draft, number, ctx.now_ms(), ctx.ulid())), events.LEAD_CREATED)
 
 
 def change(ctx: Ctx, before: Lead, wanted: Lead) -> Step:
-    return Step(before, model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event)), events.LEAD_UPDATED)
+    """Raises InvalidInput if it becomes too large."""
+    after = model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event))
+    return Step(before, model.sized(after), events.LEAD_UPDATED)
 
 
 def removal(ctx: Ctx, before: Lead) -> Step:

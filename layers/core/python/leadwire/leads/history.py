@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from typing import Any, Literal
 
 from leadwire import events, keys
@@ -19,8 +20,10 @@ from . import model, service
 from .model import Lead, Stored
 
 SHOWN = 20
+SHOWN_BYTES = 96 * 1024
+"""Of the messages that are shown the oldest are left out if they are more: a webhook's body has them and the lead."""
 LIMIT = 4000
-"""Characters of a message: twenty of them fit into a webhook's body, which is an attribute of an item."""
+"""Characters of a message."""
 COMPLETED = "COMPLETED"
 
 type Direction = Literal["inbound", "outbound"]
@@ -53,10 +56,13 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
     """Store a message with its event; its id and time are set here. Raises NotFound."""
     lead = service.get(ctx, number)
     last = ctx.table.query(_query(ctx, lead.number, limit=1, forward=False)).items
-    message = replace(draft, id=ctx.ulid(max([lead.event, *map(_id, last)])), at=ctx.now_ms())
-    type_ = events.MESSAGE_REPLIED if message.direction == "inbound" else events.MESSAGE_SENT
+    message = draft
 
     def along(lead: Lead) -> list[TransactWrite]:
+        """Its id follows the event that made the lead what the message's own event shows, also if it starts again."""
+        nonlocal message
+        message = replace(draft, id=ctx.ulid(max([lead.event, *map(_id, last)])), at=ctx.now_ms())
+        type_ = events.MESSAGE_REPLIED if message.direction == "inbound" else events.MESSAGE_SENT
         told = events.of_lead(ctx, type_, message.id, model.snapshot(lead), {}, {"message": asdict(message)})
         return [Put(_item(ctx, lead.number, message)), events.put(replace(told, at=message.at))]
 
@@ -65,16 +71,22 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
 
 
 def recent(ctx: Ctx, leads: Sequence[Lead]) -> dict[int, list[Message]]:
-    """Number to the last messages of that lead and of those that became part of it, the oldest first.
-
-    One query each, side by side.
+    """Number to the last messages of that lead and of those that became part of it, the oldest first: at most `SHOWN`,
+    and `SHOWN_BYTES`. One query each, side by side.
     """
     owners = [(lead.number, number) for lead in leads for number in (lead.number, *lead.merged)]
     pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN, forward=False) for _, number in owners])
     found: dict[int, list[Message]] = {lead.number: [] for lead in leads}
     for (owner, _), page in zip(owners, pages, strict=True):
         found[owner] += map(_of_item, page.items)
-    return {owner: sorted(messages, key=lambda message: message.id)[-SHOWN:] for owner, messages in found.items()}
+    return {owner: _last(messages) for owner, messages in found.items()}
+
+
+def _last(messages: Iterable[Message]) -> list[Message]:
+    newest = sorted(messages, key=lambda message: message.id, reverse=True)[:SHOWN]
+    sizes = accumulate(len(json.dumps(asdict(message), ensure_ascii=False).encode()) for message in newest)
+    fitting = sum(size <= SHOWN_BYTES for size in sizes)
+    return newest[:fitting][::-1]
 
 
 def forget(ctx: Ctx, gone: Iterable[Lead]) -> None:

@@ -117,7 +117,10 @@ def problem(lead: Lead) -> tuple[str, str] | None:
     if len(lead.notes) > model.TEXT_LIMIT:
         return "too_long", f"notes would be longer than {model.TEXT_LIMIT} characters"
     excess = model.open_map_problem(lead.custom)
-    return ("too_large", f"metadata {excess}") if excess else None
+    if excess:
+        return "too_large", f"metadata {excess}"
+    oversize = model.oversize(lead)
+    return (oversize.code, f"{oversize.path} {oversize.message}".strip()) if oversize else None
 
 
 # --- the import -------------------------------------------------------------------------------------------------------
@@ -127,7 +130,7 @@ def run(ctx: Ctx, list_id: str, rows: Sequence[Row], mode: Mode) -> Tally:
     """Store all rows. Raises NotFound if the list is not there, or goes away on the way."""
     tally = _begun(ctx) or _start(ctx, list_id)
     once = gathered(rows)
-    troubles = {row.index: problem(row.born(ctx.now_ms())) for row in once}
+    troubles = {row.index: problem(replace(row.born(ctx.now_ms()), lists=(list_id,))) for row in once}
     refusals = [Refusal(index, *trouble) for index, trouble in troubles.items() if trouble]
     waiting = [row for row in once if not troubles[row.index]]
     tags.ensure(ctx, {tag for row in waiting for draft in (row.draft, *row.more) for tag in draft.tags})
@@ -150,10 +153,9 @@ def _step(ctx: Ctx, list_id: str, rows: Sequence[Row], mode: Mode, tally: Tally)
     try:
         return _store(ctx, list_id, rows, mode, tally)
     except InvalidOperation:
-        if len(rows) > 1:
-            return _step(ctx, list_id, rows[: len(rows) // 2], mode, tally)
-        refusal = Refusal(rows[0].index, "too_large", "the lead would be larger than can be stored")
-        return _written(ctx, tally, replace(tally, refusals=(*tally.refusals, refusal)), 1, [])
+        if len(rows) == 1:
+            raise
+        return _step(ctx, list_id, rows[: len(rows) // 2], mode, tally)
 
 
 def _store(ctx: Ctx, list_id: str, rows: Sequence[Row], mode: Mode, tally: Tally) -> Tally:
@@ -169,9 +171,11 @@ def _store(ctx: Ctx, list_id: str, rows: Sequence[Row], mode: Mode, tally: Tally
         ops = [lists.exists(ctx, list_id), *batch.writes(ctx, steps, known)] if steps else []
         try:
             return _written(ctx, tally, after, len(rows), ops)
-        except store.Lost:
+        except (store.Lost, InvalidOperation) as refused:
             if fresh:
                 numbers.give_back(ctx, last, len(fresh))
+            if isinstance(refused, InvalidOperation):
+                raise
     raise Unready("The leads are being changed by too many others at once; try again")
 
 
@@ -200,11 +204,10 @@ def _meet(ctx: Ctx, list_id: str, row: Row, lead: Lead, mode: Mode, tally: Tally
     """A row whose phone is known: left alone, or merged; `steps` gets what is to be written."""
     if mode == "skip":
         return replace(tally, duplicates=tally.duplicates + 1)
-    wanted = row.into(lead, ctx.now_ms())
+    wanted = replace(row.into(lead, ctx.now_ms()), lists=model.with_tags(lead.lists, (list_id,)))
     trouble = problem(wanted)
     if trouble:
         return replace(tally, refusals=(*tally.refusals, Refusal(row.index, *trouble)))
-    wanted = replace(wanted, lists=(*lead.lists, *(() if list_id in lead.lists else (list_id,))))
     if model.changes(lead, wanted):
         steps.append(batch.change(ctx, lead, wanted))
     return replace(tally, updated=tally.updated + 1)

@@ -109,6 +109,11 @@ def _check(wanted: Lead) -> None:
     problem = model.open_map_problem(wanted.custom)
     if problem:
         raise Conflict(f"The custom fields of both together {problem}")
+    if len(wanted.merged) > model.MOST_MERGED:
+        raise Conflict(f"A lead can be made of at most {model.MOST_MERGED + 1} leads")
+    excess = model.oversize(wanted)
+    if excess:
+        raise Conflict(f"Both together are too much: {excess.path} {excess.message}".replace("  ", " "))
 
 
 def _writes(ctx: Ctx, steps: list[Step]) -> list[TransactWrite]:
@@ -126,8 +131,13 @@ def _commit(ctx: Ctx, ops: list[TransactWrite], result: Stored) -> Stored:
 def _marker(ctx: Ctx, kept: Step, last: Lead) -> Item:
     key = keys.merged(ctx.tenant.id, last.number)
     changes = model.changes(kept.before or kept.after, kept.after)
-    texts = {"lead": json.dumps(model.snapshot(last), default=dict), "changes": json.dumps(changes, default=dict)}
+    texts = {name: _text(value) for name, value in (("lead", model.snapshot(last)), ("changes", changes))}
     return {"pk": key.pk, "sk": key.sk, "number": last.number, "into": kept.after.number, "at": ctx.now_ms(), **texts}
+
+
+def _text(value: object) -> str:
+    """The lead, and what the survivor was and became: three times the largest lead fit into an item."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
 
 
 def _find_marker(ctx: Ctx, number: int | None, other: int | None) -> Item:

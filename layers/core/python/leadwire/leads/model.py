@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from leadwire.context import iso
+from leadwire.errors import FieldError, InvalidInput
 
 STATUSES = ("new", "contacted", "qualified", "converted", "lost", "follow_up", "unsubscribed")
 """The canonical statuses (decision D5); each dialect maps its own words to these."""
@@ -16,6 +17,15 @@ NAME_LIMIT = 255
 TEXT_LIMIT = 65_536
 OPEN_MAP_BYTES = 32 * 1024
 OPEN_MAP_DEPTH = 8
+LARGEST = 112 * 1024
+"""Bytes of what is open-ended in a lead, as JSON. The rest of it is bounded field by field and less than 15 KiB: so an
+event, which is a lead and what it was before, stays below 256 KiB. Whatever carries events takes that much."""
+MOST_TAGS = 50
+"""Tags that come to be with a lead are written in its transaction."""
+MOST_MERGED = 40
+"""Leads that one may be made of: the identities of all of them change in one transaction."""
+LINE_BYTES = 1000
+"""Of a line of text that is a part of index keys, which end at 1,024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +120,30 @@ def changes(before: Lead, after: Lead) -> dict[str, list[Any]]:
     }
 
 
+_OPEN_ENDED = ("notes", "custom", "qualification", "lists", "merged", "other_emails", "other_phones")
+_LONGEST_TAG = 100 * 4 + 3
+"""Bytes of the longest tag with its quotes and comma. Each tag counts as that: it may be renamed."""
+
+
+def oversize(lead: Lead) -> FieldError | None:
+    """What is wrong with a lead that has more tags or is larger than a lead may be."""
+    if len(lead.tags) > MOST_TAGS:
+        return FieldError("tags", f"must not be more than {MOST_TAGS} on one lead", "too_long")
+    texts = [getattr(lead, name) for name in _OPEN_ENDED]
+    size = len(json.dumps(texts, ensure_ascii=False).encode()) + len(lead.tags) * _LONGEST_TAG
+    if size <= LARGEST:
+        return None
+    return FieldError("", f"makes the lead larger than {LARGEST // 1024} KiB", "too_large")
+
+
+def sized(lead: Lead) -> Lead:
+    """The lead, if it is not too large to be stored and told. Raises InvalidInput."""
+    problem = oversize(lead)
+    if problem:
+        raise InvalidInput(problem)
+    return lead
+
+
 def born(draft: Lead, number: int, now_ms: int, event: str) -> Lead:
     """A draft as the lead it becomes."""
     lead = replace(draft, number=number, version=1, event=event, created_at=now_ms, updated_at=now_ms)
@@ -126,6 +160,11 @@ def with_conversion(before: Lead, after: Lead, now_ms: int) -> Lead:
     """`converted_at` is set when the status becomes converted and cleared when it leaves (decisions.md, lists)."""
     since = None if after.status != "converted" else after.converted_at if before.status == "converted" else now_ms
     return after if since == after.converted_at else replace(after, converted_at=since)
+
+
+def short(text: str) -> str:
+    """As much of a text as a line may have, on one line."""
+    return " ".join(text.split())[:NAME_LIMIT].encode()[:LINE_BYTES].decode(errors="ignore")
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -145,12 +184,21 @@ def with_note(notes: str, note: str, now_ms: int) -> str:
 
 
 def filled(lead: Lead, draft: Lead) -> Lead:
-    """The lead with what it lacks taken from the draft, and the draft's tags; nothing that is set changes."""
-    texts = ("first_name", "last_name", "email", "phone", "company", "job_title", "source", "notes")
+    """The lead with what it lacks taken from the draft, and the draft's tags; nothing that is set changes.
+
+    What a lead has no room for is left out: whoever filled in a form cannot do anything about it.
+    """
+    texts = ("first_name", "last_name", "email", "phone", "company", "job_title", "source")
     lacking = {name: getattr(draft, name) for name in texts if not getattr(lead, name)}
     user = lead.assigned_user_id or draft.assigned_user_id
-    custom, tags = {**draft.custom, **lead.custom}, with_tags(lead.tags, draft.tags)
-    return replace(lead, **lacking, assigned_user_id=user, custom=custom, tags=tags)
+    tags = with_tags(lead.tags, draft.tags)[:MOST_TAGS]
+    result = replace(lead, **lacking, assigned_user_id=user)
+    custom = {**draft.custom, **lead.custom}
+    for more in ({"tags": tags}, {"custom": custom}, {"notes": lead.notes or draft.notes}):
+        larger = replace(result, **more)
+        fits = not open_map_problem(larger.custom) and not oversize(larger)
+        result = larger if fits else result
+    return result
 
 
 def open_map_problem(value: Mapping[str, Any]) -> str | None:

@@ -119,11 +119,12 @@ def look_up(ctx: Ctx, draft: Lead) -> Known:
 
 
 def insert(ctx: Ctx, draft: Lead, known: Known, checks: Sequence[TransactWrite] = (), along: Along = nothing) -> Stored:
-    """Store a new lead, its identities and its event in one transaction. Raises Lost or Refused.
+    """Store a new lead, its identities and its event in one transaction. Raises Lost, Refused, InvalidInput.
 
     The number comes from the transaction itself while the counter is quiet (no number is burnt, no extra round trip),
     and from an update of its own when another create was faster or has just been there.
     """
+    model.sized(draft)
     if numbers.is_quiet(ctx, known.counter):
         drawn = [*checks, numbers.following(ctx, known.counter)]
         try:
@@ -169,11 +170,11 @@ def replace(
     exclusive: str = "",
     along: Along = nothing,
 ) -> Stored:
-    """Store the next version of a lead with its event and its identities. Raises Lost or Refused.
+    """Store the next version of a lead with its event and its identities. Raises Lost, Refused, InvalidInput.
 
     `exclusive` is email or phone: a new one must be the lead's alone, or this raises Taken.
     """
-    lead = model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event))
+    lead = model.sized(model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event)))
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
     put = Put(to_item(ctx, lead), equals("version", before.version))
     ops = [*checks, put, *_moves(ctx, before, lead, exclusive), events.put(event), pending.put(ctx, lead)]

@@ -11,7 +11,7 @@ mended by the due index:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,10 @@ from .model import Delivery, Face, State, Webhook, delivery_id
 
 TRIES = 50
 """Fan-outs of one tenant race for the sequence; each loser starts from the winner's number."""
+
+
+PORTION, PORTION_BYTES = 50, 3_500_000
+"""Deliveries of one transaction, which takes 100 writes and 4 MB: a body is less than 300 KB (leads/model.py)."""
 
 
 class Contention(Exception):
@@ -82,7 +86,8 @@ def _for_tenant(ports: Ports, faces: Mapping[str, Face], tenant_id: str, happene
     ordered = [happened[ulid] for ulid in sorted(happened)]
     now, born = ctx.now_ms(), list[Delivery]()
     for webhook, face in listening:
-        born += put(table, tenant_id, webhook, drafts(ctx, face, webhook, ordered, now))
+        for some in portions(drafts(ctx, face, webhook, ordered, now)):
+            born += put(table, tenant_id, webhook, some)
     queue.ring(ports, born, now)
     telemetry.say(
         "events.fanned_out",
@@ -121,6 +126,21 @@ def draft(ctx: Ctx, face: Face, webhook: Webhook, event: str, word: str, body: s
         next_at=now,
         created_at=now,
     )
+
+
+def portions(drafts: Iterable[Delivery]) -> Iterator[list[Delivery]]:
+    """Cut into what one transaction takes, by number and by size."""
+    some: list[Delivery] = []
+    room = PORTION_BYTES
+    for draft in drafts:
+        size = len(draft.body.encode())
+        if some and (len(some) == PORTION or size > room):
+            yield some
+            some, room = [], PORTION_BYTES
+        some.append(draft)
+        room -= size
+    if some:
+        yield some
 
 
 def put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) -> list[Delivery]:
