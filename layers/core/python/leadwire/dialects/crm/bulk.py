@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import Field, ValidationError
 
@@ -20,6 +20,7 @@ from leadwire.pipelines import Stage
 from leadwire.users import USERS
 
 from . import errors, shapes
+from .parts import Count, Number
 
 LIMIT = 5 * KIB * KIB
 EXPLAINED = 100
@@ -29,7 +30,36 @@ EXPLAINED = 100
 class Rows(Body):
     """Rows are checked one by one, so that a wrong one does not stop the others."""
 
-    leads: Annotated[list[Any], Field(min_length=1, max_length=bulk.MOST)]
+    leads: Annotated[
+        list[Any],
+        Field(min_length=1, max_length=bulk.MOST, description="Each as the body of `POST /api/v1/leads`"),
+    ]
+
+
+class Made(TypedDict):
+    index: Count
+    status: Literal[201]
+    id: Number
+
+
+class Refused(TypedDict):
+    index: Count
+    status: Literal[422]
+    code: Literal["VALIDATION_FAILED"]
+    errors: NotRequired[Annotated[errors.ByField, Field(description=f"Of the first {EXPLAINED} refused rows")]]
+
+
+class Counts(TypedDict):
+    total: Count
+    created: Count
+    failed: Count
+
+
+class Outcomes(TypedDict):
+    """Of every row, in their order."""
+
+    data: list[Made | Refused]
+    meta: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +121,12 @@ class _Goals:
         return draft
 
 
-def show(_tenant: Tenant, outcome: Outcome) -> Reply:
-    rows: dict[int, dict[str, Any]] = {i: {"index": i, "status": 201, "id": n} for i, n in outcome.made.items()}
+def show(_tenant: Tenant, outcome: Outcome) -> Reply[Outcomes]:
+    rows: dict[int, Made | Refused] = {i: {"index": i, "status": 201, "id": n} for i, n in outcome.made.items()}
     for place, (index, problems) in enumerate(outcome.refused.items()):
-        rows[index] = {"index": index, "status": 422, "code": "VALIDATION_FAILED"}
+        row: Refused = {"index": index, "status": 422, "code": "VALIDATION_FAILED"}
         if place < EXPLAINED:
-            rows[index]["errors"] = errors.by_field(problems[:EXPLAINED])
-    counts = {"total": len(rows), "created": len(outcome.made), "failed": len(outcome.refused)}
+            row["errors"] = errors.by_field(problems[:EXPLAINED])
+        rows[index] = row
+    counts: Counts = {"total": len(rows), "created": len(outcome.made), "failed": len(outcome.refused)}
     return Reply(207, {"data": [rows[index] for index in sorted(rows)], "meta": counts})
