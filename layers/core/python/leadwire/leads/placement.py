@@ -15,6 +15,8 @@ from .service import Requirement
 
 PIPELINE_FIELD, STAGE_FIELD, USER_FIELD = "pipeline_id", "pipeline_stage_id", "assigned_user_id"
 """As errors name them: these fields are called alike wherever they can be sent."""
+ABSENT = (NotFound("pipeline", PIPELINE_FIELD), NotFound("stage", STAGE_FIELD), NotFound("user", USER_FIELD))
+"""What comes of a place that is not there."""
 
 
 def requirements(ctx: Ctx, lead: Lead) -> list[Requirement]:

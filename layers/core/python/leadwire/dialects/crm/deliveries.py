@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from leadwire.context import Ctx, Tenant, iso
+from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import Moment
 from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
-from leadwire.errors import FieldError, InvalidInput
+from leadwire.errors import Conflict, FieldError, InvalidInput, NotFound
 from leadwire.webhooks import log, recovery
 from leadwire.webhooks.log import Found, Logged, Wanted
 from leadwire.webhooks.model import Delivery, Face, State
 from leadwire.webhooks.recovery import Again, Verdict
 
-from . import errors
-
-FIRST_BYTES = 500
+from . import delivery_shapes, errors
+from .delivery_shapes import FIRST_BYTES, Cursor, Deliveries, DeliveryRecord, Judgement, Redone, WholeDelivery
+from .journal import Ulid
+from .parts import One
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{1,64}$")]
-Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 
 
 class DeliveryList(QueryString):
@@ -36,16 +36,26 @@ class DeliveryList(QueryString):
     event: Annotated[str, StringConstraints(max_length=64)] | None = None
     since: Moment | None = None
     until: Moment | None = None
-    cursor: Annotated[str, StringConstraints(max_length=100)] = ""
+    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before")] = None
     per_page: Annotated[int, Field(ge=1, le=100)] = 15
+
+
+BOUNDS = ("since", "cursor")
+"""Of which a call has one."""
 
 
 class Recover(Body):
     """`POST …/recover` and `…/replay-missing`: `count_only` first; `cursor` goes on where a call ended."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [one], "properties": {one: {"type": "string"}}} for one in BOUNDS]}
+    )
+
     webhook_id: Id
-    since: Annotated[str, StringConstraints(max_length=64)] | None = None
-    cursor: Ulid | None = None
+    since: Annotated[Moment | None, Field(description="Within the last 90 days")] = None
+    cursor: Annotated[
+        Ulid | None, Field(description="`next_cursor` of the call before; `since` does not count then")
+    ] = None
     count_only: bool = False
 
 
@@ -64,7 +74,7 @@ def every(ctx: Ctx, request: Request) -> Found:
         since=asked.since.ms if asked.since else None,
         until=asked.until.ms if asked.until else None,
     )
-    return log.page(ctx, wanted, asked.per_page, asked.cursor)
+    return log.page(ctx, wanted, asked.per_page, asked.cursor or "")
 
 
 def get(ctx: Ctx, request: Request) -> Logged:
@@ -94,79 +104,45 @@ def _low(ctx: Ctx, body: Recover) -> str:
         return body.cursor
     if body.since is None:
         raise InvalidInput(FieldError("since", "is required", "missing"))
-    try:
-        moment = Moment.read(body.since)
-    except ValueError as error:
-        raise InvalidInput(FieldError("since", str(error), "value_error", body.since)) from None
-    return recovery.since(moment.ms, ctx.now_ms())
+    return recovery.since(body.since.ms, ctx.now_ms())
 
 
-# --- shapes -----------------------------------------------------------------------------------------------------------
+def show_page(_tenant: Tenant, found: Found) -> Reply[Deliveries]:
+    return Reply(
+        200,
+        {
+            "data": [delivery_shapes.shape(one, FIRST_BYTES) for one in found.logged],
+            "meta": {"next_cursor": found.next},
+        },
+    )
 
 
-def show_page(_tenant: Tenant, found: Found) -> Reply:
-    return Reply(200, {"data": [shape(one, FIRST_BYTES) for one in found.logged], "meta": {"next_cursor": found.next}})
-
-
-def show(_tenant: Tenant, logged: Logged) -> Reply:
+def show(_tenant: Tenant, logged: Logged) -> Reply[One[WholeDelivery]]:
     """With all of each answer that was kept."""
-    return Reply(200, {"data": {**shape(logged, None), "body": logged.delivery.body}})
+    return Reply(200, {"data": {**delivery_shapes.shape(logged, None), "body": logged.delivery.body}})
 
 
-def show_resent(_tenant: Tenant, delivery: Delivery) -> Reply:
-    return Reply(202, {"data": shape(Logged(delivery, []), None)})
+def show_resent(_tenant: Tenant, delivery: Delivery) -> Reply[One[DeliveryRecord]]:
+    return Reply(202, {"data": delivery_shapes.shape(Logged(delivery, []), None)})
 
 
-def show_again(_tenant: Tenant, again: Again) -> Reply:
+def show_again(_tenant: Tenant, again: Again) -> Reply[One[Redone]]:
     return Reply(200, {"data": {"deliveries": again.deliveries, "next_cursor": again.next}})
 
 
-def show_verdicts(_tenant: Tenant, verdicts: Sequence[Verdict]) -> Reply:
-    return Reply(200, {"data": [_verdict(one) for one in verdicts]})
-
-
-def shape(logged: Logged, most: int | None) -> dict[str, Any]:
-    delivery = logged.delivery
-    return {
-        "id": delivery.id,
-        "webhook_id": delivery.webhook,
-        "message_id": delivery.message_id,
-        "event": delivery.type,
-        "event_id": delivery.event,
-        "sequence": delivery.sequence,
-        "status": delivery.state,
-        "next_attempt_at": _time(delivery.next_at) if delivery.state == "pending" else None,
-        "created_at": _time(delivery.created_at),
-        "attempts": [
-            {
-                "attempt": number,
-                "at": _time(attempt["at"]),
-                "status": attempt["status"] or None,
-                "ms": attempt["ms"],
-                "response": attempt["body"][:most] or None,
-                "error": attempt["error"] or None,
-                "next_attempt_at": _time(attempt["next_at"]),
-            }
-            for number, attempt in enumerate(logged.attempts, start=1)
-        ],
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "webhook_id": verdict.webhook.id,
-        "events": list(verdict.words),
-        "would_be_sent": not verdict.because,
-        "because": list(verdict.because),
-        "deliveries": [{"id": one.id, "status": one.state} for one in verdict.deliveries],
-    }
-
-
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else iso(ms, "milliseconds", "+00:00")
+def show_verdicts(_tenant: Tenant, verdicts: Sequence[Verdict]) -> Reply[One[list[Judgement]]]:
+    return Reply(200, {"data": [delivery_shapes.judgement(one) for one in verdicts]})
 
 
 BASE = "/api/v1/webhook-deliveries"
+ITEM = BASE + "/{id}"
+READ, WRITE = "read:webhooks", "write:webhooks"
+SHOWN, REDONE, JUDGED = {200: One[WholeDelivery]}, {200: One[Redone]}, {200: One[list[Judgement]]}
+UNSENDABLE = (
+    Conflict("The webhook of this delivery is deleted or disabled"),
+    Conflict("The delivery is being attempted at this moment"),
+)
+NO_WEBHOOK, NO_EVENT = (NotFound("webhook"),), (NotFound("event"),)
 
 
 def dialect(*faces: Face) -> Dialect:
@@ -176,12 +152,28 @@ def dialect(*faces: Face) -> Dialect:
     return Dialect(
         name="crm",
         routes=(
-            Route("GET", BASE, "read:webhooks", every, show_page, query=DeliveryList),
-            Route("GET", BASE + "/{id}", "read:webhooks", get, show),
-            Route("POST", BASE + "/{id}/resend", "write:webhooks", resend, show_resent),
-            Route("POST", BASE + "/recover", "write:webhooks", recover, show_again, body=Recover),
-            Route("POST", BASE + "/replay-missing", "write:webhooks", replaying, show_again, body=Recover),
-            Route("POST", BASE + "/dry-run", "read:webhooks", trying, show_verdicts, body=DryRun),
+            Route(
+                "GET", BASE, READ, every, show_page, query=DeliveryList,
+                summary="List webhook deliveries", answers={200: Deliveries},
+            ),
+            Route("GET", ITEM, READ, get, show, summary="Get a webhook delivery", answers=SHOWN),
+            Route(
+                "POST", ITEM + "/resend", WRITE, resend, show_resent,
+                summary="Send a delivery again", answers={202: One[DeliveryRecord]}, refuses=UNSENDABLE,
+            ),
+            Route(
+                "POST", BASE + "/recover", WRITE, recover, show_again, body=Recover,
+                summary="Send again what was given up", answers=REDONE, refuses=NO_WEBHOOK,
+            ),
+            Route(
+                "POST", BASE + "/replay-missing", WRITE, replaying, show_again, body=Recover,
+                summary="Send what was never sent", answers=REDONE, refuses=NO_WEBHOOK,
+            ),
+            Route(
+                "POST", BASE + "/dry-run", READ, trying, show_verdicts, body=DryRun,
+                summary="Say what would become of an event", answers=JUDGED, refuses=NO_EVENT,
+            ),
         ),
         render_error=errors.render,
-    )
+        error_shape=errors.Failure,
+    )  # fmt: skip

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
+from leadwire import records
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import FilledLine, Line
+from leadwire.dialects.fields import FilledLine, Line, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
+from leadwire.errors import Conflict
 from leadwire.forms import service
-from leadwire.forms.model import Form
+from leadwire.forms.model import TYPES, Form
 from leadwire.forms.service import Counted, Submitted
-from leadwire.leads import model
+from leadwire.leads import model, placement
 
 from . import errors, paging
-from .paging import Paged, PageQuery
-from .parts import no_content, number, page, sent, times
+from .paging import Page, Paged, PageQuery
+from .parts import CHANGES, GONE, Count, Number, One, Time, no_content, number, page, sent, times
 from .shapes import Id, Tags
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
@@ -25,7 +28,15 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=1000)]
 
 
+SELECT: JsonDict = {
+    "if": {"properties": {"type": {"const": "select"}}, "required": ["type"]},
+    "then": {"properties": {"options": {"minItems": 1}}, "required": ["options"]},
+}
+
+
 class FormField(Body):
+    model_config = ConfigDict(json_schema_extra=SELECT)
+
     key: Key
     label: Line = ""
     type: Literal["text", "email", "phone", "number", "select", "checkbox", "textarea", "date", "hidden"] = "text"
@@ -67,6 +78,8 @@ class CreateForm(Body):
 class UpdateForm(CreateForm):
     """`PUT` and `PATCH /api/v1/forms/{id}`: both change only what is sent, and null clears what is optional."""
 
+    model_config = CHANGES
+
     name: FilledLine = ""
     slug: Slug = ""
 
@@ -87,6 +100,37 @@ class Submission(Body):
         if problem:
             raise ValueError(problem)
         return self
+
+
+class ShownField(TypedDict):
+    key: str
+    label: str
+    type: Annotated[str, published(enum=[*TYPES])]
+    required: bool
+    options: list[str]
+
+
+class FormRecord(TypedDict):
+    id: Number
+    name: str
+    slug: str
+    fields: list[ShownField]
+    pipeline_id: Number | None
+    pipeline_stage_id: Number | None
+    tags: list[str]
+    assigned_user_id: Number | None
+    redirect_url: str | None
+    honeypot_field: str | None
+    is_active: bool
+    submission_count: Count
+    created_at: Time
+    updated_at: Time
+
+
+class Accepted(TypedDict):
+    submission_id: Annotated[str, published(pattern="^sub_[0-9a-z]{26}$")]
+    lead_id: Annotated[Number | None, Field(description="null for what only a machine fills in")]
+    is_duplicate: bool
 
 
 def every(ctx: Ctx, request: Request) -> Paged[Counted]:
@@ -131,30 +175,30 @@ def _values(body: CreateForm) -> dict[str, Any]:
     return values
 
 
-def show_page(_tenant: Tenant, page: Paged[Counted]) -> Reply:
+def show_page(_tenant: Tenant, page: Paged[Counted]) -> Reply[Page[FormRecord]]:
     return paging.show(page, shape)
 
 
-def show_created(_tenant: Tenant, counted: Counted) -> Reply:
+def show_created(_tenant: Tenant, counted: Counted) -> Reply[One[FormRecord]]:
     return Reply(201, {"data": shape(counted)})
 
 
-def show(_tenant: Tenant, counted: Counted) -> Reply:
+def show(_tenant: Tenant, counted: Counted) -> Reply[One[FormRecord]]:
     return Reply(200, {"data": shape(counted)})
 
 
-def show_submitted(_tenant: Tenant, submitted: Submitted) -> Reply:
+def show_submitted(_tenant: Tenant, submitted: Submitted) -> Reply[One[Accepted]]:
     lead = submitted.lead or None
     return Reply(201, {"data": {"submission_id": submitted.id, "lead_id": lead, "is_duplicate": submitted.existed}})
 
 
-def shape(counted: Counted) -> dict[str, Any]:
+def shape(counted: Counted) -> FormRecord:
     form = counted.form
     return {
         "id": form.id,
         "name": form.name,
         "slug": form.slug,
-        "fields": list(form.fields),
+        "fields": cast(list[ShownField], [*form.fields]),
         "pipeline_id": form.pipeline_id,
         "pipeline_stage_id": form.stage_id,
         "tags": list(form.tags),
@@ -168,16 +212,33 @@ def shape(counted: Counted) -> dict[str, Any]:
 
 
 BASE = "/api/v1/forms"
+ITEM = BASE + "/{id}"
+READ, WRITE, DELETE = "read:forms", "write:forms", "delete:forms"
+LISTED, MADE, SHOWN = {200: Page[FormRecord]}, {201: One[FormRecord]}, {200: One[FormRecord]}
+REFUSALS = (records.taken("slug", "contact"), *placement.ABSENT)
 DIALECT = Dialect(
     name="crm",
     routes=(
-        Route("GET", BASE, "read:forms", every, show_page, query=PageQuery),
-        Route("POST", BASE, "write:forms", create, show_created, body=CreateForm),
-        Route("GET", BASE + "/{id}", "read:forms", get, show),
-        Route("PUT", BASE + "/{id}", "write:forms", update, show, body=UpdateForm),
-        Route("PATCH", BASE + "/{id}", "write:forms", update, show, body=UpdateForm),
-        Route("DELETE", BASE + "/{id}", "delete:forms", delete, no_content),
-        Route("POST", BASE + "/{id}/submissions", "write:forms", submit, show_submitted, body=Submission),
+        Route("GET", BASE, READ, every, show_page, query=PageQuery, summary="List forms", answers=LISTED),
+        Route(
+            "POST", BASE, WRITE, create, show_created, body=CreateForm,
+            summary="Create a form", answers=MADE, refuses=REFUSALS,
+        ),
+        Route("GET", ITEM, READ, get, show, summary="Get a form", answers=SHOWN),
+        Route(
+            "PUT", ITEM, WRITE, update, show, body=UpdateForm,
+            summary="Change a form", answers=SHOWN, refuses=REFUSALS,
+        ),
+        Route(
+            "PATCH", ITEM, WRITE, update, show, body=UpdateForm,
+            summary="Change a form", answers=SHOWN, refuses=REFUSALS,
+        ),
+        Route("DELETE", ITEM, DELETE, delete, no_content, summary="Delete a form", answers=GONE),
+        Route(
+            "POST", ITEM + "/submissions", WRITE, submit, show_submitted, body=Submission,
+            summary="Submit a form", answers={201: One[Accepted]}, refuses=(Conflict("The form is not active"),),
+        ),
     ),
     render_error=errors.render,
-)
+    error_shape=errors.Failure,
+)  # fmt: skip

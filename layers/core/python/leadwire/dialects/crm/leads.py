@@ -120,17 +120,12 @@ ITEM = BASE + "/{id}"
 READ, WRITE, DELETE = "read:leads", "write:leads", "delete:leads"
 LISTED, MADE, SHOWN = {200: Page[LeadRecord]}, {201: One[LeadRecord]}, {200: One[LeadRecord]}
 FOUND = {**SHOWN, 301: One[LeadRecord]}
-ABSENT = (
-    NotFound("pipeline", placement.PIPELINE_FIELD),
-    NotFound("stage", placement.STAGE_FIELD),
-    NotFound("user", placement.USER_FIELD),
-)
 DIALECT = Dialect(
     name="crm",
     routes=(
         Route(
             "POST", BASE, WRITE, create, show_created, body=shapes.CreateLead,
-            summary="Create a lead", answers=MADE, refuses=ABSENT,
+            summary="Create a lead", answers=MADE, refuses=placement.ABSENT,
         ),
         Route("GET", BASE, READ, every, show_page, query=shapes.LeadList, summary="List leads", answers=LISTED),
         Route(
@@ -148,11 +143,11 @@ DIALECT = Dialect(
         Route("GET", ITEM, READ, get, show_found, summary="Get a lead", answers=FOUND),
         Route(
             "PUT", ITEM, WRITE, update, show_changed, body=shapes.UpdateLead,
-            summary="Change a lead", answers=SHOWN, refuses=ABSENT,
+            summary="Change a lead", answers=SHOWN, refuses=placement.ABSENT,
         ),
         Route(
             "PATCH", ITEM, WRITE, update, show_changed, body=shapes.UpdateLead,
-            summary="Change a lead", answers=SHOWN, refuses=ABSENT,
+            summary="Change a lead", answers=SHOWN, refuses=placement.ABSENT,
         ),
         Route("DELETE", ITEM, DELETE, delete, no_content, summary="Delete a lead", answers=GONE),
         Route(
