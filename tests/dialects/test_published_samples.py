@@ -2,11 +2,13 @@
 
 In the Python sample the indentation is ours: the page has lost it. The placeholders of the lists sample are none that
 a server can take, and it sends two fields that exclude each other: it is refused as such, and goes through filled in.
+The page of crm hides its e-mail addresses from robots, and so from us: `[email protected]` is filled in too.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -29,6 +31,7 @@ from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(__file__).parent / "samples"
+HIDDEN = ("[email protected]", "sarah@example.com")
 PUBLISHED_LIST = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 PUBLISHED_CHATBOT = "cb_1234567890abcdef"
 PATIENCE = 60
@@ -48,6 +51,8 @@ class Served:
         own = [("https://your-domain.com", self.url), ("sk-workspace_your_api_key", self.keys["chatbot"])]
         if name.startswith("lists"):
             own = [("https://api.topcalls.ai", self.url), ("<token>", self.keys["lists"])]
+        if name.startswith("crm"):
+            own = [("https://yourdomain.com", self.url), ("lh_your_api_key_here", self.keys["crm"])]
         text = (SAMPLES / f"{name}.txt").read_text()
         for published, ours in (*own, *placeholders):
             assert published in text
@@ -127,3 +132,31 @@ def test_the_curl_of_the_lists_page_filled_in(served: Served) -> None:
     assert (lead["existed"], lead["list_ids"], lead["notes"]) == (False, [PUBLISHED_LIST], "called twice")
     again = json.loads(run("sh", "-c", served.sample("lists.curl", *filled)))
     assert (again["existed"], again["id"]) == (True, lead["id"])
+
+
+def test_the_curls_of_the_crm_page(served: Served) -> None:
+    list_leads, create_lead = served.sample("crm.curl", HIDDEN).split("\n\n")
+    assert json.loads(run("sh", "-c", list_leads))["data"] == []
+    created = json.loads(run("sh", "-c", create_lead))["data"]
+    assert (created["first_name"], created["email"], created["source"]) == ("Sarah", "sarah@example.com", "api")
+    assert [lead["id"] for lead in json.loads(run("sh", "-c", list_leads))["data"]] == [created["id"]]
+
+
+def test_the_curl_of_the_crm_page_as_it_stands_is_told_that_its_address_is_none(served: Served) -> None:
+    create_lead = served.sample("crm.curl").split("\n\n")[1]
+    refusal = json.loads(run("sh", "-c", create_lead))
+    assert (refusal["code"], list(refusal["errors"])) == ("VALIDATION_FAILED", ["email"])
+
+
+def test_the_javascript_of_the_crm_page(served: Served) -> None:
+    run("node", "--input-type=module", "-", stdin=served.sample("crm.javascript", HIDDEN))
+    lead = the_lead(served)
+    assert (lead["first_name"], lead["email"], lead["source"]) == ("Sarah", "sarah@example.com", "website")
+
+
+def test_the_php_of_the_crm_page(served: Served) -> None:
+    if not shutil.which("php") or "curl" not in run("php", "-m").split():
+        pytest.skip("the sample needs PHP with its curl extension")
+    run("php", stdin=f"<?php\n{served.sample('crm.php', HIDDEN)}")
+    lead = the_lead(served)
+    assert (lead["first_name"], lead["email"], lead["source"]) == ("Sarah", "sarah@example.com", "api")
