@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from leadwire.dialects.fields import Moment
@@ -31,3 +33,9 @@ def test_a_moment_that_its_zone_moves_out_of_the_calendar_is_refused(
     body = {"name": "for ever", "expires_at": text}
     answer = doors.send(ports, "POST", "/api/v1/api-keys", keys_of_families["crm"], body=body)
     assert (answer.status, list(answer.body["errors"])) == (422, ["expires_at"])
+
+
+@pytest.mark.parametrize("padded", [" tag" + " " * 100, "\t" * 98 + "tag"])
+def test_white_space_counts_for_how_long_a_line_is(ports: Ports, keys_of_families: Keys, padded: str) -> None:
+    answer = doors.send(ports, "GET", f"/v1/leads?tag={quote(padded)}", keys_of_families["lists"])
+    assert (answer.status, answer.body["errors"][0]["code"]) == (400, "string_too_long")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -21,7 +22,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from leadwire.context import Tenant
 from leadwire.leads import identity, model
@@ -129,12 +130,28 @@ def _open_map(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _at_most(characters: int) -> BeforeValidator:
+    """As sent, with the white space around it: that is what the documents' maxLength says."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and len(value) > characters:
+            raise PydanticKnownError("string_too_long", {"max_length": characters})
+        return value
+
+    return BeforeValidator(check)
+
+
 Line = Annotated[
-    str, StringConstraints(max_length=model.NAME_LIMIT), AfterValidator(_line), published(pattern=ONE_LINE)
+    str,
+    _at_most(model.NAME_LIMIT),
+    StringConstraints(max_length=model.NAME_LIMIT),
+    AfterValidator(_line),
+    published(pattern=ONE_LINE),
 ]
 """One line of text; runs of white space become one space."""
 FilledLine = Annotated[
     str,
+    _at_most(model.NAME_LIMIT),
     StringConstraints(min_length=1, max_length=model.NAME_LIMIT, strip_whitespace=True),
     AfterValidator(_line),
     published(pattern=FILLED_LINE),
@@ -146,7 +163,11 @@ Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published(format="uri", pattern="^https?://")]
 """Where webhooks go: https, and http too where settings.py opens private targets. webhooks/guard.py checks the rest."""
 Tag = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_line), published(pattern=FILLED_LINE)
+    str,
+    _at_most(100),
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(_line),
+    published(pattern=FILLED_LINE),
 ]
 
 

@@ -67,7 +67,7 @@ class LeadList(QueryString):
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     status: Status | None = None
     source: Line | None = None
-    search: Annotated[Line, Field(min_length=1)] | None = None
+    search: FilledLine | None = None
 
 
 def lead_query(asked: LeadList, chatbot: str | None) -> LeadQuery:
