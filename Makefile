@@ -87,6 +87,11 @@ test-cloud: .venv/.dev .tools/sam/.done .tools/ministack/.done ## sam build, sam
 	$(call suite,the store on the emulator,pytest -q -m emulator tests/store)
 	$(call suite,flows on the emulator,pytest -q -m emulator tests/flows/emulator)
 
+MINUTES ?= 5
+.PHONY: fuzz
+fuzz: .venv/.dev ## schemathesis, every check, against the running stack: MINUTES=5 in all, D="crm lists" for some dialects
+	@.venv/bin/python -m tests.fuzz $(D) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 .PHONY: fmt
 fmt: .venv/.dev ## Format and mend what ruff can mend
 	@ruff format . && ruff check --fix .

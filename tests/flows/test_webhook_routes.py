@@ -97,6 +97,14 @@ def test_v1_urls_are_added_once_and_removed_by_body_or_query(acme: Business, rec
     assert acme.call("public", "DELETE", f"{base}/chat-widget").status == 400
 
 
+def test_a_v1_url_is_added_once_under_an_idempotency_key(acme: Business) -> None:
+    path, body = "/api/v1/pub/webhooks/missed-call", {"url": "https://example.com/in"}
+    headers = {"x-api-key": acme.keys["public"], "idempotency-key": "once"}
+    first, again = (acme.world.http("POST", path, headers, body) for _ in range(2))
+    assert (first.status, again.headers["idempotency-replayed"]) == (201, "true")
+    assert first.json() == again.json()
+
+
 def test_the_crms_log_resends_recovers_replays_and_tries_dry(acme: Business, receiver: Receiver) -> None:
     base = "/api/v1/webhook-deliveries"
     receiver.answer = DOWN

@@ -135,8 +135,8 @@ def _serve(call: Call, route: Route) -> Reply:
     request = _request(call, route, raw, admission)
     actor = Actor("api_key", admission.key_id)
     ctx = open_ctx(call.ports, admission.tenant, actor, call.request_id, call.meter)
-    key = call.header(idempotency.HEADER) if route.method in UNSAFE else ""
-    if not key:
+    key = call.event.get("headers", {}).get(idempotency.HEADER) if route.method in UNSAFE else None
+    if key is None:
         return route.render(ctx.tenant, route.call(ctx, request))
     claim = idempotency.claim(ctx, key, _fingerprint(call, raw), _renderer(ctx, route), seals=route.seals)
     return _once(call, route, ctx, request, claim)

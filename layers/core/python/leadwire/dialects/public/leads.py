@@ -61,7 +61,7 @@ def every(ctx: Ctx, request: Request) -> Told:
 
 def every_light(ctx: Ctx, request: Request) -> Listed:
     asked: LeadList = request.query
-    created_before, below = _bound(asked.before) if asked.before else (None, None)
+    created_before, below = _bound(asked.before) if asked.before is not None else (None, None)
     return listing.run(ctx, LeadQuery(created_before=created_before, below=below, limit=asked.limit))
 
 

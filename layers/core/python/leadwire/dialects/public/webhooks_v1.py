@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import StringConstraints
 
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.envelope import Success
@@ -17,6 +19,9 @@ from leadwire.webhooks.service import Created
 from . import errors, shapes
 from .faces import CONVERSATION_COMPLETED, FACE_V1_CHAT_WIDGET, FACE_V1_MISSED_CALL
 
+KnownUrl = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+"""The URL of a webhook that is there; another one is not found, whatever it looks like."""
+
 
 class AddWebhook(Body):
     """`POST /api/v1/pub/webhooks/missed-call` and `…/chat-widget`."""
@@ -27,11 +32,11 @@ class AddWebhook(Body):
 class RemoveWebhook(Body):
     """`DELETE` of the same paths: the URL in the body, or in the query."""
 
-    url: shapes.WebhookUrl | None = None
+    url: KnownUrl | None = None
 
 
 class RemoveQuery(QueryString):
-    url: shapes.WebhookUrl | None = None
+    url: KnownUrl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,12 @@ def add(face: Face, ctx: Ctx, request: Request) -> Added:
     for webhook in service.every(ctx, face):
         if webhook.url == url:
             return Added(webhook, None)
-    made = service.create(ctx, face, event_types=frozenset({CONVERSATION_COMPLETED}), url=url)
-    return Added(made.webhook, made)
+    answering = ctx.answering(_added)
+    return _added(service.create(answering, face, event_types=frozenset({CONVERSATION_COMPLETED}), url=url))
+
+
+def _added(created: Created) -> Added:
+    return Added(created.webhook, created)
 
 
 def remove(face: Face, ctx: Ctx, request: Request) -> Webhook:

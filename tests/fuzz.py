@@ -1,0 +1,83 @@
+"""schemathesis against the running embedded stack, one dialect after the other: `make fuzz`, MINUTES=5 in all.
+
+    python -m tests.fuzz [--minutes 5] [--seed 1] [dialect …]
+
+Every check that is on in schemathesis.toml must hold; a failure is printed with the curl that repeats it. Nothing
+leaves the machine: webhooks go to public addresses only, and no name resolves here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from waitress.server import create_server
+
+from leadwire import apikeys, chatbots, lists, tenants, users
+from local.clock import Clock
+from local.server import respond
+from local.world import World
+from tests import published
+
+ROOT = Path(__file__).parents[1]
+UNLIMITED = 10**9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.fuzz")
+    parser.add_argument("dialects", nargs="*", default=[*published.DIALECTS], choices=[[], *published.DIALECTS])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}: repeat it with --seed {asked.seed}", flush=True)
+    seconds = max(1, int(asked.minutes * 60 / len(asked.dialects)))
+    with tempfile.TemporaryDirectory() as home, running(Path(home)) as (url, tokens):
+        failed = [name for name in asked.dialects if not fuzz(name, url, tokens[name], seconds, asked.seed)]
+    sys.exit(f"not as published: {', '.join(failed)}" if failed else 0)
+
+
+def fuzz(name: str, url: str, token: str, seconds: int, seed: int) -> bool:
+    """Whether the stack kept what the dialect's document says."""
+    print(f"\n--- {name}: {seconds} s", flush=True)
+    command = [Path(sys.executable).with_name("schemathesis"), "--config-file", ROOT / "schemathesis.toml", "run"]
+    command += [published.FOLDER / f"{name}.json", "--url", url, "--max-time", str(seconds), "--seed", str(seed)]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "LEADWIRE_KEY": token}, check=False).returncode == 0
+
+
+@contextmanager
+def running(home: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The stack on a port of its own, and a token of each dialect for a tenant that has a little of everything."""
+    with (home / "log").open("w") as log, redirect_stdout(log):
+        world = World(ROOT, data=home / "leadwire.db", clock=Clock.real())
+        server: Any = create_server(lambda *call: respond(world, *call), host="127.0.0.1", port=0, threads=4)
+        socket.getaddrinfo = _nowhere  # type: ignore[assignment]  # for the rest of this process
+        ctx = tenants.operate(world.ports, tenants.create(world.ports, "fuzz", "Fuzz"), "fuzz")
+        chatbots.create(ctx, "Website")
+        lists.create(ctx, "Newsletter")
+        users.create(ctx, "Ada", "ada@example.com")
+        tokens = {one: apikeys.create(ctx, one, "fuzz", limit=UNLIMITED)[1] for one in apikeys.FAMILIES}
+        world.start()
+        threading.Thread(target=server.run, daemon=True).start()
+        yield f"http://127.0.0.1:{server.effective_port}", tokens
+        sys.stderr.write("".join(line for line in (home / "log").open() if "Traceback" in line or '"ERROR"' in line))
+        server.close()
+        world.stop()
+        world.close()
+
+
+def _nowhere(*_arguments: Any, **_more: Any) -> Any:
+    raise socket.gaierror(socket.EAI_NONAME, "no name resolves here")
+
+
+if __name__ == "__main__":
+    main()
