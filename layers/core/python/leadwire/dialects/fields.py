@@ -143,16 +143,16 @@ def _at_most(characters: int) -> BeforeValidator:
 
 Line = Annotated[
     str,
-    _at_most(model.NAME_LIMIT),
     StringConstraints(max_length=model.NAME_LIMIT),
+    _at_most(model.NAME_LIMIT),
     AfterValidator(_line),
     published(pattern=ONE_LINE),
 ]
 """One line of text; runs of white space become one space."""
 FilledLine = Annotated[
     str,
-    _at_most(model.NAME_LIMIT),
     StringConstraints(min_length=1, max_length=model.NAME_LIMIT, strip_whitespace=True),
+    _at_most(model.NAME_LIMIT),
     AfterValidator(_line),
     published(pattern=FILLED_LINE),
 ]
@@ -164,8 +164,8 @@ Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published
 """Where webhooks go: https, and http too where settings.py opens private targets. webhooks/guard.py checks the rest."""
 Tag = Annotated[
     str,
-    _at_most(100),
     StringConstraints(min_length=1, max_length=100),
+    _at_most(100),
     AfterValidator(_line),
     published(pattern=FILLED_LINE),
 ]
