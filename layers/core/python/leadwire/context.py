@@ -44,7 +44,7 @@ class Answer(Protocol):
     def reference(self) -> str:
         """Hex digits, the same for every try of the same request under its key."""
 
-    def write(self, result: object) -> TransactWrite: ...
+    def writes(self, result: object) -> Sequence[TransactWrite]: ...
 
     def landed(self) -> None: ...
 
@@ -62,8 +62,8 @@ class AnswerOf:
     def reference(self) -> str:
         return self.answer.reference
 
-    def write(self, result: object) -> TransactWrite:
-        return self.answer.write(self.into(result))
+    def writes(self, result: object) -> Sequence[TransactWrite]:
+        return self.answer.writes(self.into(result))
 
     def landed(self) -> None:
         self.answer.landed()
@@ -104,7 +104,7 @@ class Ctx:
             self.table.transact(ops)
             return result
         try:
-            self.table.transact([*ops, self.answer.write(result)])
+            self.table.transact([*ops, *self.answer.writes(result)])
         except TransactionFailed as refused:
             if min(refused.failed) < len(ops):
                 raise

@@ -16,6 +16,7 @@
 | pending lead             | t#PENDING#shard          | number   |                                  | written, maybe not indexed  |
 | identity                 | t#ID#email#x, #phone#x   | ID       |                                  | leads that share a key (D6) |
 | idempotency record       | t#IDEM#hash              | IDEM     |                                  | the stored answer (D8)      |
+| rest of a large answer   | t#IDEM#hash              | PART#n   |                                  | what one item does not hold |
 | bulk deletion            | t#JOB#id                 | JOB      |                                  | how far it has come         |
 | its leads                | t#SET#id                 | chunk    |                                  | which it is about           |
 | bulk import              | t#IMPORT#hash            | IMPORT   |                                  | how far it has come (D8)    |
@@ -196,6 +197,10 @@ def identity(tenant: str, kind: str, value: str) -> Key:
 
 def idempotency(tenant: str, digest: str) -> Key:
     return Key(f"T#{tenant}#IDEM#{digest}", "IDEM")
+
+
+def idempotency_part(tenant: str, digest: str, part: int) -> Key:
+    return Key(f"T#{tenant}#IDEM#{digest}", f"PART#{part:02d}")
 
 
 def bulk_job(tenant: str, job_id: str) -> Key:

@@ -152,8 +152,7 @@ def _once(call: Call, route: Route, ctx: Ctx, request: Request, claim: idempoten
     except (LeadwireError, Throttled, TransactionConflict):
         claim.release(ctx)  # nothing was written; after Unavailable nobody knows, and the claim runs out by itself
         raise
-    claim.complete(ctx, result)
-    return claim.render(result)
+    return claim.finish(ctx, result)
 
 
 def _admit(call: Call) -> Admission:

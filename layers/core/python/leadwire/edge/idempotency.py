@@ -15,8 +15,8 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from leadwire import keys
@@ -47,6 +47,8 @@ HELD = 30
 """Seconds that a claim is held: no function of the API runs longer."""
 LARGE = 4096
 """Characters of an answer from which it is stored packed."""
+PART = 256 * 1024
+"""Bytes of a packed answer that one item holds; what is more follows in items of its own."""
 PACKED = b"leadwire:zlib:"
 """Begins packed answers; what a vault seals never begins like this."""
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
@@ -54,22 +56,37 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Claim:
-    """The right to do this request. `write` is the write that completes the record, for the effect's transaction."""
+    """The right to do this request. `writes` complete the record, in the effect's transaction."""
 
-    key: Key
+    tenant: str
+    digest: str
     owner: str
+    expires_at: int
     reference: str
     render: Callable[[Any], Reply]
     vault: Vault | None = None
     """Seals the stored answer, where it shows a secret that is to be shown this once."""
-    stored: bool = field(default=False)
+    reply: Reply | None = None
+    """What was written last, and whether that has landed."""
+    stored: bool = False
 
-    def write(self, result: object) -> TransactWrite:
-        reply = self.render(result)
+    @property
+    def key(self) -> Key:
+        return keys.idempotency(self.tenant, self.digest)
+
+    def writes(self, result: object) -> Sequence[TransactWrite]:
+        """The answer of a bulk request may take several items; sealed ones are small."""
+        self.reply = reply = self.render(result)
         body = None if reply.body is None else json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
         stored = self.vault.seal(body, self.key.pk) if self.vault and body else _packed(body)
-        answer = {"status": reply.status, "body": stored, "headers": json.dumps(dict(reply.headers))}
-        return Update(self.key, set={"state": "done", **answer}, condition=self._owned())
+        first, *rest = [stored[at : at + PART] for at in range(0, len(stored), PART)] if stored else [stored]
+        answer = {"status": reply.status, "body": first, "headers": json.dumps(dict(reply.headers)), "parts": len(rest)}
+        done = Update(self.key, set={"state": "done", **answer}, condition=self._owned())
+        return [done, *(self._part(number, some) for number, some in enumerate(rest, start=1))]
+
+    def _part(self, number: int, some: str | bytes | None) -> Put:
+        key = keys.idempotency_part(self.tenant, self.digest, number)
+        return Put({"pk": key.pk, "sk": key.sk, "body": some, "expires_at": self.expires_at})
 
     def landed(self) -> None:
         self.stored = True
@@ -77,10 +94,19 @@ class Claim:
     def lost(self) -> Exception:
         return IdempotencyInProgress("The request took so long that a repeat of it took over")
 
-    def complete(self, ctx: Ctx, result: object) -> None:
-        """Store the answer of a request that had nothing to write."""
-        if not self.stored:
+    def finish(self, ctx: Ctx, result: object) -> Reply:
+        """The answer as it was stored; here, if the request had nothing else to write.
+
+        What is unfinished is not stored: the same request goes on with it.
+        """
+        if self.stored and self.reply:
+            return self.reply
+        reply = self.render(result)
+        if reply.unfinished:
+            self.release(ctx)
+        else:
             ctx.commit([], result)
+        return reply
 
     def release(self, ctx: Ctx) -> None:
         """Give the claim back after a refusal, so that the corrected request may use the same key."""
@@ -112,20 +138,37 @@ def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply],
     try:
         ctx.table.write(Put(item, any_of(ABSENT, Compare("expires_at", "<=", now), abandoned)))
     except ConditionFailed as taken:
-        return _replay(taken.item or {}, fingerprint, ctx.ports.vault)
+        record = taken.item or {}
+        if not _is_own(record, ctx.request_id, fingerprint):
+            return _replay(ctx, digest, record, fingerprint)
     reference = hashlib.sha256(f"{digest}{fingerprint}".encode()).hexdigest()
-    return Claim(key, ctx.request_id, reference, render, ctx.ports.vault if seals else None)
+    vault = ctx.ports.vault if seals else None
+    return Claim(ctx.tenant.id, digest, ctx.request_id, now + KEPT, reference, render, vault)
 
 
-def _replay(record: Item, fingerprint: str, vault: Vault) -> Reply:
+def _is_own(record: Item, owner: str, fingerprint: str) -> bool:
+    """Our own claim has landed, and its answer was lost on the way: the client of the table has tried again."""
+    mine = {"state": "running", "owner": owner, "request": fingerprint}
+    return {name: record.get(name) for name in mine} == mine
+
+
+def _replay(ctx: Ctx, digest: str, record: Item, fingerprint: str) -> Reply:
     if record.get("request") != fingerprint:
         raise IdempotencyMismatch("This Idempotency-Key was used with another request")
     if record["state"] == "running":
         raise IdempotencyInProgress("The first request with this Idempotency-Key is still running")
     stored = record["body"]
-    text = _opened(stored, record["pk"], vault)
+    if record["parts"]:
+        stored += b"".join(_parts(ctx, digest, record["parts"]))
+    text = _opened(stored, record["pk"], ctx.ports.vault)
     body = None if text is None else json.loads(text)
     return Reply(record["status"], body, {**json.loads(record["headers"]), **REPLAYED})
+
+
+def _parts(ctx: Ctx, digest: str, count: int) -> Iterator[bytes]:
+    places = [keys.idempotency_part(ctx.tenant.id, digest, number) for number in range(1, count + 1)]
+    found = ctx.table.batch_get(places)
+    return (found[place]["body"] for place in places)
 
 
 def _packed(body: str | None) -> str | bytes | None:

@@ -18,7 +18,9 @@ from .types import Body
 
 UNKNOWN = "extra_forbidden"
 LINE = 200
-"""Characters of a wrong value that an error repeats."""
+"""Characters of a wrong value, or of a wrong name, that an error repeats."""
+MOST = 100
+"""Problems that are named: a body of 256 KiB may have tens of thousands."""
 MESSAGES = {
     "missing": "is required",
     "string_type": "must be a string",
@@ -63,11 +65,11 @@ def parse_query[Model: BaseModel](model: type[Model], query: Mapping[str, Sequen
 
 
 def invalid(model: type[BaseModel], problems: Sequence[ErrorDetails]) -> InvalidInput:
-    return InvalidInput(*(_field_error(model, problem) for problem in problems))
+    return InvalidInput(*(_field_error(model, problem) for problem in problems[:MOST]))
 
 
 def _field_error(model: type[BaseModel], problem: ErrorDetails) -> FieldError:
-    path = ".".join(str(part) for part in problem["loc"])
+    path = ".".join(str(part) for part in problem["loc"])[:LINE]
     code = problem["type"]
     value = None if code in {"missing", "json_invalid"} else _shown(problem["input"])
     return FieldError(path, _message(model, problem), "unknown_field" if code == UNKNOWN else code, value)

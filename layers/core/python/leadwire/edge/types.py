@@ -58,6 +58,8 @@ class Reply[Shape = Any]:
     status: int
     body: Shape | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    unfinished: bool = False
+    """It asks for the same request again: under an Idempotency-Key that one goes on with the work."""
 
 
 @dataclass(frozen=True, slots=True)

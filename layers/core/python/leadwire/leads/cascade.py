@@ -41,11 +41,11 @@ def rename_tag(ctx: Ctx, tag_id: int | None, name: str | None, color: str | None
         if new == (before.name, before.color) and not before.was:
             return Progress(before, 0)
         if not before.was and new[0] == before.name:
-            return Progress(tags.change(ctx, before, *new), 0)
+            return Progress(tags.change(ctx.answering(_whole), before, *new), 0)
         working = replace(ctx, answer=None)
         tag = tags.change(working, before, *new) if new != (before.name, before.color) else before
         left = _through(working, f"tag={tag.was}", _retagged(tag.was, tag.name))
-        return Progress(tag, left) if left else Progress(tags.settled(ctx, tag), 0)
+        return Progress(tag, left) if left else Progress(tags.settled(ctx.answering(_whole), tag), 0)
 
     return records.persist(attempt)
 
@@ -56,7 +56,7 @@ def delete_tag(ctx: Ctx, tag_id: int | None) -> Progress[Tag]:
     def attempt() -> Progress[Tag]:
         tag = tags.get(ctx, tag_id)
         left = _through(ctx, f"tag={tag.name}", _retagged(tag.name))
-        return Progress(tag, left) if left else Progress(tags.delete(ctx, tag), 0)
+        return Progress(tag, left) if left else Progress(tags.delete(ctx.answering(_whole), tag), 0)
 
     return records.persist(attempt)
 
@@ -67,7 +67,7 @@ def delete_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Pro
     left = _through(ctx, f"stage={stage.id}", lambda lead: _without_stage(lead, stage.id))
     if left:
         return Progress(stage, left)
-    pipelines.remove_stage(ctx, pipeline_id, stage_id)
+    pipelines.remove_stage(ctx.answering(_whole), pipeline_id, stage_id)
     return Progress(stage, _through(ctx, f"stage={stage.id}", lambda lead: _without_stage(lead, stage.id)))
 
 
@@ -88,11 +88,16 @@ def delete_pipeline(ctx: Ctx, pipeline_id: int | None, move_to: int | None) -> P
     left = _through(ctx, facet, move, requires)
     if left:
         return Progress(board, left)
-    pipelines.remove(ctx, pipeline_id)
+    pipelines.remove(ctx.answering(_whole), pipeline_id)
     return Progress(board, _through(ctx, facet, move, requires))
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _whole[Record](record: Record) -> Progress[Record]:
+    """What is answered when the record itself goes: nothing is left."""
+    return Progress(record, 0)
 
 
 def _through(ctx: Ctx, facet: str, wanted: Callable[[Lead], Lead], requires: tuple[Requirement, ...] = ()) -> int:

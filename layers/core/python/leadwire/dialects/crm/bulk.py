@@ -25,6 +25,8 @@ from .parts import Count, Number
 LIMIT = 5 * KIB * KIB
 EXPLAINED = 100
 """Refused rows whose fields are named; of further ones the answer says only that they are."""
+NAMED = 10
+"""Fields of a refused row that are named."""
 
 
 class Rows(Body):
@@ -126,7 +128,7 @@ def show(_tenant: Tenant, outcome: Outcome) -> Reply[Outcomes]:
     for place, (index, problems) in enumerate(outcome.refused.items()):
         row: Refused = {"index": index, "status": 422, "code": "VALIDATION_FAILED"}
         if place < EXPLAINED:
-            row["errors"] = errors.by_field(problems[:EXPLAINED])
+            row["errors"] = errors.by_field(problems[:NAMED])
         rows[index] = row
     counts: Counts = {"total": len(rows), "created": len(outcome.made), "failed": len(outcome.refused)}
     return Reply(207, {"data": [rows[index] for index in sorted(rows)], "meta": counts})

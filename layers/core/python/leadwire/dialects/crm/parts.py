@@ -79,7 +79,9 @@ def times(record: Numbered) -> Times:
 
 def show_deleted(_tenant: Tenant, progress: Progress[Any]) -> Reply[Unfinished]:
     """202 asks for the same request again: so many leads are left."""
-    return Reply(202, {"meta": {"remaining": progress.left}}) if progress.left else Reply(204)
+    if progress.left:
+        return Reply(202, {"meta": {"remaining": progress.left}}, unfinished=True)
+    return Reply(204)
 
 
 def no_content(_tenant: Tenant, _result: object) -> Reply[None]:

@@ -68,7 +68,10 @@ def every(ctx: Ctx, request: Request) -> Paged[Counted]:
 
 
 def create(ctx: Ctx, request: Request) -> Counted:
-    tag = tags.create(ctx, request.body.name, request.body.color or "")
+    return _unborne(tags.create(ctx.answering(_unborne), request.body.name, request.body.color or ""))
+
+
+def _unborne(tag: Tag) -> Counted:
     return Counted(tag, 0)
 
 
@@ -80,8 +83,11 @@ def get(ctx: Ctx, request: Request) -> Counted:
 def update(ctx: Ctx, request: Request) -> Counted:
     body: UpdateTag = request.body
     color = (body.color or "") if "color" in body.model_fields_set else None
-    changed = cascade.rename_tag(ctx, number(request.path["id"]), body.name or None, color)
-    return Counted(changed.record, _counts(ctx, changed.record)[changed.record.id], changed.left)
+
+    def counted(changed: Progress[Tag]) -> Counted:
+        return Counted(changed.record, _counts(ctx, changed.record)[changed.record.id], changed.left)
+
+    return counted(cascade.rename_tag(ctx.answering(counted), number(request.path["id"]), body.name or None, color))
 
 
 def delete(ctx: Ctx, request: Request) -> Progress[Tag]:
@@ -104,7 +110,7 @@ def show_created(_tenant: Tenant, counted: Counted) -> Reply[One[TagRecord]]:
 def show(_tenant: Tenant, counted: Counted) -> Reply[One[TagRecord] | Renaming]:
     if counted.left:
         renaming: Renaming = {"data": shape(counted), "meta": {"remaining": counted.left}}
-        return Reply(202, renaming)
+        return Reply(202, renaming, unfinished=True)
     return Reply(200, {"data": shape(counted)})
 
 
