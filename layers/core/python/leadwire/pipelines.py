@@ -111,7 +111,12 @@ def get(ctx: Ctx, pipeline_id: int | None) -> Board:
 
 
 def create(ctx: Ctx, name: str, *, is_default: bool, stages: Sequence[Stage]) -> Board:
-    """A pipeline with its first stages, in their order; the drafts' `pipeline_id` and `position` are not looked at."""
+    """A pipeline with its first stages, in their order; the drafts' `pipeline_id` and `position` are not looked at.
+
+    Raises InvalidInput.
+    """
+    for place, draft in enumerate(stages):
+        _checked(draft, f"stages.{place}.")
 
     def attempt() -> Board:
         now, (number, drawn) = ctx.now_ms(), records.draw(ctx, PIPELINES.name)
@@ -235,10 +240,10 @@ def _undefault(ctx: Ctx, but: int) -> list[Put]:
     return [records.revision(ctx, PIPELINES, one, later) for one, later in zip(others, after, strict=True)]
 
 
-def _checked(stage: Stage) -> Stage:
+def _checked(stage: Stage, path: str = "") -> Stage:
     if stage.is_won and stage.is_lost:
         raise InvalidInput(
-            FieldError("is_lost", "excludes is_won: a stage is the one or the other", "value_error", True)
+            FieldError(f"{path}is_lost", "excludes is_won: a stage is the one or the other", "value_error", True)
         )
     return stage
 

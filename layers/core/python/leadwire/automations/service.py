@@ -86,7 +86,7 @@ def delete(ctx: Ctx, automation_id: int | None) -> Automation:
     return records.persist(attempt)
 
 
-def shown(step: Mapping[str, Any]) -> Mapping[str, Any]:
+def shown(step: Mapping[str, Any]) -> dict[str, Any]:
     """The step without what only Leadwire may read."""
     return {name: value for name, value in step.items() if name != HIDDEN}
 

@@ -5,26 +5,38 @@ Every word has a `config` of named values. Errors name the place in the request:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from leadwire.errors import FieldError
-from leadwire.leads.model import NAME_LIMIT, STATUSES, TEXT_LIMIT
+
+from .values import (
+    BOOLEAN,
+    CLOCK,
+    HOURS,
+    ID,
+    IDS,
+    INTEGER,
+    LINE,
+    LONGEST_DELAY,
+    SCALAR,
+    SPAN,
+    STATUS,
+    TEXT,
+    URL,
+    Kind,
+    one_of,
+)
 
 NESTED = 5
-LONGEST_DELAY = {"minutes": 365 * 24 * 60, "hours": 365 * 24, "days": 365}
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_URL = re.compile(r"https?://\S{1,1000}")
-_SMALL_ID = 10**12
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a config. `problem` says why a value is refused; `refers` is the kind of record that it names."""
+    """One value of a config; `refers` is the kind of record that it names."""
 
-    problem: Callable[[Any], str | None]
+    kind: Kind
     required: bool = True
     refers: str = ""
 
@@ -41,98 +53,33 @@ class Reference:
 type Config = Mapping[str, Value]
 
 
-# --- kinds of values --------------------------------------------------------------------------------------------------
-
-
-def _line(value: Any) -> str | None:
-    good = isinstance(value, str) and 0 < len(value) <= NAME_LIMIT
-    return None if good else f"must be a string of 1 to {NAME_LIMIT} characters"
-
-
-def _text(value: Any) -> str | None:
-    good = isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT
-    return None if good else f"must be a string of 1 to {TEXT_LIMIT} characters"
-
-
-def _id(value: Any) -> str | None:
-    return None if type(value) is int and 0 < value < _SMALL_ID else "must be a positive integer"
-
-
-def _ids(value: Any) -> str | None:
-    good = isinstance(value, list) and 0 < len(value) <= 100 and not any(map(_id, value))  # noqa: PLR2004  # a pool
-    return None if good else "must be a list of 1 to 100 positive integers"
-
-
-def _integer(value: Any) -> str | None:
-    return None if type(value) is int and abs(value) <= 10**9 else "must be an integer"
-
-
-def _boolean(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "must be true or false"
-
-
-def _scalar(value: Any) -> str | None:
-    good = isinstance(value, str | int | float) and len(str(value)) <= TEXT_LIMIT
-    return None if good else "must be a string, a number, true or false"
-
-
-def _hours(value: Any) -> str | None:
-    good = type(value) is int and 0 < value <= LONGEST_DELAY["hours"]
-    return None if good else f"must be an integer from 1 to {LONGEST_DELAY['hours']}"
-
-
-def _url(value: Any) -> str | None:
-    return None if isinstance(value, str) and _URL.fullmatch(value) else "must be an http or https URL"
-
-
-def _one_of(*words: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in words and isinstance(value, str) else f"must be one of {', '.join(words)}"
-
-
-def _span(value: Any) -> str | None:
-    """An amount of time."""
-    if not isinstance(value, dict) or value.keys() != {"amount", "unit"}:
-        return "must have amount and unit"
-    unit, amount = value["unit"], value["amount"]
-    most = LONGEST_DELAY.get(unit, 0) if isinstance(unit, str) else 0
-    good = type(amount) is int and 0 < amount <= most
-    return None if good else "must be an amount of minutes, hours or days, up to 365 days"
-
-
-def _clock(value: Any) -> str | None:
-    return None if isinstance(value, str) and _CLOCK.fullmatch(value) else "must be a time such as 09:00"
-
-
-_status = _one_of(*STATUSES)
-
-
-def _maybe(problem: Callable[[Any], str | None], refers: str = "") -> Value:
-    return Value(problem, required=False, refers=refers)
+def _maybe(kind: Kind, refers: str = "") -> Value:
+    return Value(kind, required=False, refers=refers)
 
 
 def _named(kind: str) -> Value:
-    return Value(_id, refers=kind)
+    return Value(ID, refers=kind)
 
 
 # --- the words --------------------------------------------------------------------------------------------------------
 
 TRIGGERS: Mapping[str, Config] = {
-    "lead_created": {"source": _maybe(_line)},
+    "lead_created": {"source": _maybe(LINE)},
     "stage_changed": {
-        "pipeline_id": _maybe(_id, "pipeline"),
-        "from_stage_id": _maybe(_id, "stage"),
-        "to_stage_id": _maybe(_id, "stage"),
+        "pipeline_id": _maybe(ID, "pipeline"),
+        "from_stage_id": _maybe(ID, "stage"),
+        "to_stage_id": _maybe(ID, "stage"),
     },
-    "status_changed": {"from": _maybe(_status), "to": _maybe(_status)},
-    "lead_assigned": {"user_id": _maybe(_id, "user")},
-    "tag_added": {"tag": Value(_line)},
-    "tag_removed": {"tag": Value(_line)},
-    "field_changed": {"field": Value(_line), "to": _maybe(_scalar)},
-    "score_crossed": {"threshold": Value(_integer), "direction": Value(_one_of("above", "below"))},
-    "form_submitted": {"form_id": _maybe(_id, "form")},
+    "status_changed": {"from": _maybe(STATUS), "to": _maybe(STATUS)},
+    "lead_assigned": {"user_id": _maybe(ID, "user")},
+    "tag_added": {"tag": Value(LINE)},
+    "tag_removed": {"tag": Value(LINE)},
+    "field_changed": {"field": Value(LINE), "to": _maybe(SCALAR)},
+    "score_crossed": {"threshold": Value(INTEGER), "direction": Value(one_of("above", "below"))},
+    "form_submitted": {"form_id": _maybe(ID, "form")},
     "message_replied": {},
     "conversation_completed": {},
-    "no_activity": {"hours": Value(_hours)},
+    "no_activity": {"hours": Value(HOURS)},
     "manual": {},
 }
 
@@ -140,18 +87,18 @@ GROUPS = ("all", "any", "not")
 """Conditions made of others: `config.conditions`, of which `not` takes one."""
 
 CONDITIONS: Mapping[str, Config] = {
-    "source_is": {"source": Value(_line)},
-    "source_is_not": {"source": Value(_line)},
-    "status_is": {"status": Value(_status)},
-    "has_tag": {"tag": Value(_line)},
-    "has_no_tag": {"tag": Value(_line)},
-    "field_equals": {"field": Value(_line), "value": Value(_scalar)},
-    "field_not_equals": {"field": Value(_line), "value": Value(_scalar)},
-    "field_contains": {"field": Value(_line), "value": Value(_line)},
-    "field_is_empty": {"field": Value(_line)},
-    "field_is_not_empty": {"field": Value(_line)},
-    "score_above": {"score": Value(_integer)},
-    "score_below": {"score": Value(_integer)},
+    "source_is": {"source": Value(LINE)},
+    "source_is_not": {"source": Value(LINE)},
+    "status_is": {"status": Value(STATUS)},
+    "has_tag": {"tag": Value(LINE)},
+    "has_no_tag": {"tag": Value(LINE)},
+    "field_equals": {"field": Value(LINE), "value": Value(SCALAR)},
+    "field_not_equals": {"field": Value(LINE), "value": Value(SCALAR)},
+    "field_contains": {"field": Value(LINE), "value": Value(LINE)},
+    "field_is_empty": {"field": Value(LINE)},
+    "field_is_not_empty": {"field": Value(LINE)},
+    "score_above": {"score": Value(INTEGER)},
+    "score_below": {"score": Value(INTEGER)},
     "in_pipeline": {"pipeline_id": _named("pipeline")},
     "in_stage": {"stage_id": _named("stage")},
     "assigned_to": {"user_id": _named("user")},
@@ -159,29 +106,29 @@ CONDITIONS: Mapping[str, Config] = {
 }
 
 ACTIONS: Mapping[str, Config] = {
-    "assign_user": {"user_id": _maybe(_id, "user"), "round_robin": _maybe(_ids, "user")},
-    "add_tag": {"tag": Value(_line)},
-    "remove_tag": {"tag": Value(_line)},
-    "set_status": {"status": Value(_status)},
-    "set_field": {"field": Value(_line), "value": Value(_scalar)},
-    "add_score": {"points": Value(_integer)},
-    "set_starred": {"starred": Value(_boolean)},
+    "assign_user": {"user_id": _maybe(ID, "user"), "round_robin": _maybe(IDS, "user")},
+    "add_tag": {"tag": Value(LINE)},
+    "remove_tag": {"tag": Value(LINE)},
+    "set_status": {"status": Value(STATUS)},
+    "set_field": {"field": Value(LINE), "value": Value(SCALAR)},
+    "add_score": {"points": Value(INTEGER)},
+    "set_starred": {"starred": Value(BOOLEAN)},
     "move_stage": {"stage_id": _named("stage")},
-    "add_note": {"text": Value(_text)},
-    "create_task": {"text": Value(_text), "due_in": _maybe(_span)},
+    "add_note": {"text": Value(TEXT)},
+    "create_task": {"text": Value(TEXT), "due_in": _maybe(SPAN)},
     "send_email": {
-        "integration_id": _maybe(_id, "integration"),
-        "subject": Value(_line),
-        "template": Value(_text),
+        "integration_id": _maybe(ID, "integration"),
+        "subject": Value(LINE),
+        "template": Value(TEXT),
     },
-    "send_sms": {"integration_id": _named("integration"), "text": Value(_text)},
-    "send_slack": {"integration_id": _named("integration"), "text": Value(_text)},
-    "notify_users": {"user_ids": _maybe(_ids, "user"), "assignee": _maybe(_boolean), "message": _maybe(_text)},
-    "send_webhook": {"url": Value(_url), "secret": _maybe(_line)},
+    "send_sms": {"integration_id": _named("integration"), "text": Value(TEXT)},
+    "send_slack": {"integration_id": _named("integration"), "text": Value(TEXT)},
+    "notify_users": {"user_ids": _maybe(IDS, "user"), "assignee": _maybe(BOOLEAN), "message": _maybe(TEXT)},
+    "send_webhook": {"url": Value(URL), "secret": _maybe(LINE)},
     "start_automation": {"automation_id": _named("automation")},
 }
 
-DELAY: Config = {"amount": _maybe(_integer), "unit": _maybe(_one_of(*LONGEST_DELAY)), "until": _maybe(_clock)}
+DELAY: Config = {"amount": _maybe(INTEGER), "unit": _maybe(one_of(*LONGEST_DELAY)), "until": _maybe(CLOCK)}
 
 ONE_OF = {"assign_user": ("user_id", "round_robin"), "notify_users": ("user_ids", "assignee")}
 """Words whose config needs at least one of these; `assign_user` exactly one."""
@@ -212,6 +159,8 @@ def read_step(step: Any, path: str) -> Found:
 
 
 def _condition(step: Mapping[str, Any], path: str, depth: int) -> Found:
+    if step.get("type", "condition") != "condition":
+        yield FieldError(f"{path}.type", "must be condition", "enum", step["type"])
     if step.get("condition") not in GROUPS:
         yield from _shape(step, path, "condition", CONDITIONS)
         return
@@ -243,8 +192,8 @@ def _delay(step: Mapping[str, Any], path: str) -> Found:
     span = {name: config[name] for name in ("amount", "unit") if name in config}
     if "until" in config and span:
         yield FieldError(f"{path}.config.until", "excludes amount and unit", "value_error")
-    elif "until" not in config and _span(span):
-        yield FieldError(f"{path}.config", str(_span(span)), "value_error")
+    elif "until" not in config and SPAN.problem(span):
+        yield FieldError(f"{path}.config", str(SPAN.problem(span)), "value_error")
 
 
 def _choice(step: Mapping[str, Any], path: str) -> Found:
@@ -278,7 +227,7 @@ def _config(config: Mapping[str, Any], path: str, values: Config) -> Found:
             if value.required:
                 yield FieldError(where, "is required", "missing")
             continue
-        problem = value.problem(config[name])
+        problem = value.kind.problem(config[name])
         if problem:
             yield FieldError(where, problem, "value_error")
         elif value.refers:

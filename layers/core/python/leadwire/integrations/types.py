@@ -13,6 +13,13 @@ CRM_EVENTS = (
     "lead.created", "lead.updated", "lead.deleted", "lead.stage_changed", "lead.assigned", "form.submitted",
 )  # fmt: skip
 """What the crm's outbound webhooks can be told (contracts/crm.md)."""
+_TEXT = {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT}
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "string": _TEXT,
+    "map": {"type": "object", "additionalProperties": _TEXT},
+    "events": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(CRM_EVENTS)}},
+}
+"""JSON Schema of each kind of setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +33,24 @@ class Setting:
     choices: Sequence[str] = ()
 
     def schema(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT}
-        if self.choices:
-            found["enum"] = list(self.choices)
-        if self.kind == "map":
-            found = {"type": "object", "additionalProperties": found}
-        if self.kind == "events":
-            found = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(CRM_EVENTS)}}
-        return {**found, "description": self.description, **({"writeOnly": True} if self.secret else {})}
+        choices = {"enum": list(self.choices)} if self.choices else {}
+        secret = {"writeOnly": True} if self.secret else {}
+        return {**SETTINGS[self.kind], **choices, "description": self.description, **secret}
 
     def problem(self, value: Any) -> str | None:
         if self.kind == "map":
-            good = isinstance(value, dict) and all(isinstance(one, str) and one for one in value.values())
-            return None if good else "must be an object of strings"
+            good = isinstance(value, dict) and all(map(_is_text, value.values()))
+            return None if good else f"must be an object of strings of 1 to {TEXT_LIMIT} characters"
         if self.kind == "events":
             good = isinstance(value, list) and bool(value) and all(one in CRM_EVENTS for one in value)
             return None if good else f"must be a list of {', '.join(CRM_EVENTS)}"
-        if not isinstance(value, str) or not 0 < len(value) <= TEXT_LIMIT:
+        if not _is_text(value):
             return f"must be a string of 1 to {TEXT_LIMIT} characters"
         return f"must be one of {', '.join(self.choices)}" if self.choices and value not in self.choices else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from pydantic import ConfigDict
 
 from leadwire import pipelines
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import FilledLine
+from leadwire.dialects.fields import FilledLine, unsent
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import cascade
@@ -15,11 +17,23 @@ from leadwire.pipelines import STAGES, Stage
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, DELETED, Color, Number, One, Position, number, page, sent, show_deleted
+from .parts import DELETED, Color, Number, One, Position, number, page, sent, show_deleted
+
+
+def _won_or_lost(shown: dict[str, Any]) -> None:
+    both = {"is_won": {"const": True}, "is_lost": {"const": True}}
+    shown["not"] = {"properties": both, "required": [*both]}
+
+
+def _changes(shown: dict[str, Any]) -> None:
+    unsent(shown)
+    _won_or_lost(shown)
 
 
 class NewStage(Body):
     """A stage of a new pipeline: they stand in the order in which they are sent."""
+
+    model_config = ConfigDict(json_schema_extra=_won_or_lost)
 
     name: FilledLine
     color: Color | None = None
@@ -36,7 +50,7 @@ class CreateStage(NewStage):
 class UpdateStage(Body):
     """`PUT` and `PATCH` of a stage; null clears the color."""
 
-    model_config = CHANGES
+    model_config = ConfigDict(json_schema_extra=_changes)
 
     name: FilledLine = ""
     color: Color | None = None
