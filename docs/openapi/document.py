@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from leadwire import VERSION
@@ -29,7 +30,8 @@ Bodies are JSON. Members that this document does not name are refused, and so ar
 def document(name: str) -> dict[str, Any]:
     served = [Served(module, dialect, route) for module, dialect in dialects.declared(name) for route in dialect.routes]
     types = Types()
-    shared = Shared(types, types.add(served[0].dialect.error_shape, "serialization"))
+    error = types.add(served[0].dialect.error_shape, "serialization")
+    shared = Shared(types, error, _neighbours(name, {one.route.key for one in served}, types))
     for one in served:
         operations.declare(one, types)
     schemas, components = types.schemas()
@@ -47,6 +49,18 @@ def document(name: str) -> dict[str, Any]:
             "responses": dict(sorted(shared.responses.items())),
             **_common(served[0].dialect),
         },
+    }
+
+
+def _neighbours(name: str, keys: AbstractSet[str], types: Types) -> dict[str, str]:
+    """Routes that another dialect has too, and the place of its error's type: without a key either may answer (D13)."""
+    return {
+        route.key: types.add(dialect.error_shape, "serialization")
+        for other in dialects.NAMES
+        if other != name
+        for _, dialect in dialects.declared(other)
+        for route in dialect.routes
+        if route.key in keys
     }
 
 

@@ -15,6 +15,7 @@ from leadwire.admission import Admission
 from leadwire.edge import forms
 from leadwire.edge.http import UNSAFE
 from leadwire.edge.types import Dialect, Route
+from leadwire.errors import Unauthorized
 
 from . import refusals
 from .refusals import JSON, TENANT
@@ -53,6 +54,8 @@ class Shared:
     types: Types
     error: str
     """Place of the error's type."""
+    neighbours: Mapping[str, str]
+    """Route to the place of another dialect's, which answers there if no key says whose the request is."""
     responses: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,7 +133,10 @@ def _request(route: Route, types: Types, schemas: Mapping[str, Any]) -> dict[str
 
 def _responses(one: Served, shared: Shared, schemas: Mapping[str, Any]) -> dict[str, Any]:
     found = {str(status): _success(one, status, shared, schemas) for status in sorted(one.route.answers)}
-    for status, name, response in refusals.responses(one.dialect, one.route, schemas[shared.error]):
+    own, neighbour = schemas[shared.error], shared.neighbours.get(one.route.key)
+    for status, name, response in refusals.responses(one.dialect, one.route, own):
+        if neighbour and status == Unauthorized.status:
+            response["content"][JSON]["schema"] = {"anyOf": [own, schemas[neighbour]]}
         if name and shared.responses.setdefault(name, response) == response:
             response = {"$ref": f"#/components/responses/{name}"}  # noqa: PLW2901  # the same, by its name
         found.setdefault(str(status), response)

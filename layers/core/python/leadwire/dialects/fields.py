@@ -160,7 +160,7 @@ Text = Annotated[str, StringConstraints(max_length=model.TEXT_LIMIT)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), published(format="idn-email")]
 OpenMap = Annotated[dict[str, Any], AfterValidator(_open_map)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published(format="uri", pattern="^https?://")]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published(format="iri", pattern="^https?://")]
 """Where webhooks go: https, and http too where settings.py opens private targets. webhooks/guard.py checks the rest."""
 Tag = Annotated[
     str,
