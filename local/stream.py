@@ -12,14 +12,14 @@ Source: AWS Lambda Developer Guide, "Using Lambda with DynamoDB" (polling, batch
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from leadwire.ports import Message
 from leadwire.store.database import Database
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.stream import StreamRecord
+from leadwire.store.stream import StreamRecord, Wanted, everything
 
 from .clock import milliseconds
 from .description import StreamMapping
@@ -52,6 +52,28 @@ class Batch:
     records: list[StreamRecord]
     end: int
     full: bool
+
+
+def wanted(mappings: Sequence[StreamMapping]) -> Wanted:
+    """What the mappings may let through by event name and sort key: the table need not stream the rest."""
+    filters = [_by_key(pattern) for mapping in mappings for pattern in mapping.filters]
+    known = [compiled(pattern) for pattern in filters if pattern is not None]
+    if not all(mapping.filters for mapping in mappings) or len(known) < len(filters):
+        return everything
+
+    def wants(name: str, sk: str) -> bool:
+        event = {"eventName": name, "sk": sk}
+        return any(matches(event) for matches in known)
+
+    return wants
+
+
+def _by_key(pattern: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pattern of a flat event that has a name and a sort key; None if it asks for more than those."""
+    names = {field: rule for field, rule in pattern.items() if field == "eventName"}
+    tests = pattern.get("dynamodb", {}).get("Keys", {}).get("sk", {}).get("S")
+    same = {**names, "dynamodb": {"Keys": {"sk": {"S": tests}}}}
+    return {**names, "sk": tests} if pattern == same else None
 
 
 class StreamPump:

@@ -36,7 +36,7 @@ from .parts import last
 from .queues import Queues, Received
 from .runtime import Runtime
 from .schedules import Schedules
-from .stream import StreamPump
+from .stream import StreamPump, wanted
 from .vault import LocalVault, key_in
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class World:
         self.clock = clock or Clock()
         self.stack = template.read(Path(root) / "template.yaml", {"Stage": STAGE})
         self.database = Database(data)
-        self.table = SqliteEngine(self.database, clock=self.clock)
+        self.table = SqliteEngine(self.database, clock=self.clock, wanted=wanted(self.stack.streams))
         self.engine: Engine = self.table
         waiting = invocations.queues_of(self.stack.functions)
         self.queues = Queues(self.database, {**self.stack.queues, **waiting}, self.clock)

@@ -141,6 +141,19 @@ def test_an_item_whose_time_was_moved_lives_on(engine):
     assert engine.expire(9000, 10) == 0
 
 
+def test_a_stream_leaves_out_what_nobody_wants_until_reads_lag():
+    engine = SqliteEngine(Database(MEMORY), wanted=lambda name, sk: name == "INSERT" and sk != "counter")
+    engine.write(Put(ITEM))
+    engine.write(Put({"pk": "p", "sk": "counter"}))
+    engine.write(Delete(KEY))
+    assert [(name, sk) for name, sk, _, _ in history(engine)] == [("INSERT", "s")]
+    engine.lag_indexes(5)
+    engine.write(Put(ITEM))
+    engine.write(Delete(KEY))
+    assert [name for name, _, _, _ in history(engine)] == ["INSERT", "INSERT", "REMOVE"]
+    engine.close()
+
+
 # --- the lag ----------------------------------------------------------------------------------------------------------
 
 

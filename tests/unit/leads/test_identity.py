@@ -7,7 +7,8 @@ import string
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadwire import keys
@@ -56,6 +57,23 @@ def test_a_normal_address_is_its_own_normal_form_whatever_its_case(local: str, d
     normal = identity.normal_email(f"{local}@{domain}")
     assert identity.normal_email(normal) == normal
     assert identity.normal_email(f"{local}@{domain}".upper()) == normal
+
+
+PARTS = st.text("aZ9_+-.@ü", max_size=70)
+
+
+@given(text=st.builds("{}@{}{}".format, PARTS, PARTS, st.sampled_from(["", ".com", ".test", "." + "x" * 200])))
+@example(text=f"{'l' * 64}@{'d' * 63}.{'d' * 63}.{'d' * 57}.com")
+@example(text=f"{'l' * 65}@example.com")
+@example(text="a@-example.com")
+def test_a_plain_address_is_what_the_library_says_of_it_as_a_whole(text: str) -> None:
+    try:
+        checked = validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        with pytest.raises(Malformed):
+            identity.normal_email(text)
+    else:
+        assert identity.normal_email(text) == (checked.ascii_email or checked.normalized).lower()
 
 
 @given(text=st.text(max_size=50))

@@ -13,7 +13,7 @@ from local.clock import Clock
 from local.description import Queue, StreamMapping
 from local.queues import Queues
 from local.runtime import FunctionFailed
-from local.stream import StreamPump
+from local.stream import StreamPump, wanted
 
 SOURCE = "arn:aws:dynamodb:mars-west-1:000000000000:table/Table/stream/0"
 ONLY_EVENTS = {"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "EVT#"}]}}}}
@@ -260,3 +260,35 @@ def test_a_process_that_dies_in_the_function_hands_over_the_batch_again(make: Ma
     second = make(tmp_path / "t.db", first.clock)
     second.run()
     assert second.batches == [["a"]]
+
+
+# --- what the table streams at all ------------------------------------------------------------------------------------
+
+
+def mapping(*filters: dict) -> StreamMapping:
+    return StreamMapping("m", SOURCE, "Relay", filters)
+
+
+LEADS = {"dynamodb": {"Keys": {"sk": {"S": ["LEAD"]}}}}
+
+
+def test_the_table_streams_what_any_mapping_lets_through() -> None:
+    wants = wanted([mapping(ONLY_EVENTS), mapping(LEADS)])
+    assert [name for name in ("INSERT", "MODIFY", "REMOVE") if wants(name, "EVT#1")] == ["INSERT"]
+    assert [name for name in ("INSERT", "MODIFY", "REMOVE") if wants(name, "LEAD")] == ["INSERT", "MODIFY", "REMOVE"]
+    assert not wants("INSERT", "COUNTER")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        mapping(),
+        mapping(LEADS, {"dynamodb": {"NewImage": {"status": {"S": ["new"]}}}}),
+        mapping({"dynamodb": {"Keys": {"pk": {"S": ["P"]}, "sk": {"S": ["LEAD"]}}}}),
+        mapping({"eventName": ["INSERT"]}),
+        mapping({**LEADS, "userIdentity": {"type": ["Service"]}}),
+    ],
+)
+def test_the_table_streams_everything_if_a_mapping_asks_for_more_than_the_sort_key(more: StreamMapping) -> None:
+    wants = wanted([mapping(ONLY_EVENTS), more])
+    assert wants("MODIFY", "COUNTER")

@@ -15,6 +15,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from leadwire import keys
 from leadwire.context import Ctx
@@ -34,9 +35,8 @@ class Overtaken(Exception):
     """A chunk was changed by others each time that we came to write it: the batch will be tried again."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Spot:
-    """One item of the index: the chunk of a facet or of a token."""
+class Spot(NamedTuple):
+    """One item of the index: the chunk of a facet or of a token. A tuple, because a batch makes thousands of them."""
 
     kind: str
     term: str

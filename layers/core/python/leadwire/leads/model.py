@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from leadwire.context import iso
@@ -91,20 +92,23 @@ class Stored:
 _DEFAULTS = Lead()
 _TUPLES = ("tags", "lists", "merged", "other_emails", "other_phones")
 _FIELDS = tuple(f.name for f in fields(Lead))
+_KNOWN = frozenset(_FIELDS)
+_values = attrgetter(*_FIELDS)
+_EMPTY = _values(_DEFAULTS)
 _BOOKKEEPING = frozenset({"number", "version", "event", "created_at", "updated_at"})
 
 
 def snapshot(lead: Lead) -> dict[str, Any]:
     """The lead as JSON, without what is empty: what events carry. `of_snapshot` is its inverse."""
-    values = ((name, getattr(lead, name)) for name in _FIELDS)
-    return {name: value for name, value in values if name in ALWAYS or value != getattr(_DEFAULTS, name)}
+    described = zip(_FIELDS, _values(lead), _EMPTY, strict=True)
+    return {name: value for name, value, empty in described if value != empty or name in ALWAYS}
 
 
 ALWAYS = frozenset({"number", "version", "created_at", "updated_at", "status"})
 
 
 def of_snapshot(values: Mapping[str, Any]) -> Lead:
-    known = {name: value for name, value in values.items() if name in _FIELDS}
+    known = {name: value for name, value in values.items() if name in _KNOWN}
     for name in _TUPLES:
         if name in known:
             known[name] = tuple(known[name])
@@ -113,11 +117,8 @@ def of_snapshot(values: Mapping[str, Any]) -> Lead:
 
 def changes(before: Lead, after: Lead) -> dict[str, list[Any]]:
     """Field to [before, after], for the fields that differ."""
-    return {
-        name: [getattr(before, name), getattr(after, name)]
-        for name in _FIELDS
-        if name not in _BOOKKEEPING and getattr(before, name) != getattr(after, name)
-    }
+    pairs = zip(_FIELDS, _values(before), _values(after), strict=True)
+    return {name: [old, new] for name, old, new in pairs if old != new and name not in _BOOKKEEPING}
 
 
 _OPEN_ENDED = ("notes", "custom", "qualification", "lists", "merged", "other_emails", "other_phones")

@@ -37,12 +37,9 @@ type IndexKeys = tuple[str | None, ...]
 
 def item_size(item: Mapping[str, Value]) -> int:
     """Bytes of an item: its attribute names and values. InvalidOperation if the table cannot hold one of them."""
-    size = 0
-    for name, value in item.items():
-        # Most values are ASCII strings, and every write comes through here: they are not worth a call.
-        known = len(value) if isinstance(value, str) and value.isascii() else value_size(value)
-        size += _name_size(name) + known
-    return size
+    # Most values are ASCII strings, and every write comes through here: they are not worth a call.
+    sizes = [len(value) if type(value) is str and value.isascii() else value_size(value) for value in item.values()]
+    return sum(sizes) + sum(map(_name_size, item))
 
 
 def value_size(value: object, depth: int = 1) -> int:
@@ -142,8 +139,7 @@ def index_units(key: Key, old: IndexKeys, new: IndexKeys) -> int:
 
 def entry_size(key: Key, index_pk: str | None, index_sk: str | None) -> int:
     """Bytes of a KEYS_ONLY index entry: the item's two keys and the index's two."""
-    texts = (key.pk, key.sk, index_pk or "", index_sk or "")
-    return INDEX_KEY_NAMES + sum([text_size(text) for text in texts])
+    return INDEX_KEY_NAMES + text_size(f"{key.pk}{key.sk}{index_pk or ''}{index_sk or ''}")
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

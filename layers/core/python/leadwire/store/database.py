@@ -55,18 +55,21 @@ class Database:
         if self._owner == threading.get_ident():
             yield self._writer
             return
-        with self._lock, _faults():
-            before = self._writer.total_changes
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._owner = threading.get_ident()
+        writer = self._writer
+        with self._lock:
+            before = writer.total_changes
             try:
-                yield self._writer
-                self._writer.execute("COMMIT")
+                writer.execute("BEGIN IMMEDIATE")
+                self._owner = threading.get_ident()
+                yield writer
+                writer.execute("COMMIT")
+            except sqlite3.OperationalError as fault:
+                raise _unavailable(fault) from fault
             finally:
                 self._owner = None
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-            wrote = self._writer.total_changes != before
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+            wrote = writer.total_changes != before
             self._commits += wrote
         if wrote:
             for wake in self.after_commit:
@@ -74,18 +77,23 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read what is committed, or, inside of `write`, what the block has written so far."""
+        """A connection to read what is committed, or, inside of `write`, what the block has written so far.
+
+        The writer's own while nobody writes: it has the pages in its cache, which a commit empties for all others.
+        """
         if self._owner == threading.get_ident():
             yield self._writer
-        elif self.path == MEMORY:
-            with self._lock:
-                yield self._writer
-        else:
-            connection = self._reader()
-            try:
-                with _faults():
-                    yield connection
-            finally:
+            return
+        free = self._lock.acquire(blocking=self.path == MEMORY)
+        connection = self._writer if free else self._reader()
+        try:
+            yield connection
+        except sqlite3.OperationalError as fault:
+            raise _unavailable(fault) from fault
+        finally:
+            if free:
+                self._lock.release()
+            else:
                 self._idle.append(connection)
 
     def sync(self) -> None:
@@ -133,9 +141,5 @@ class Database:
         return connection
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as fault:
-        raise Unavailable(f"SQLite: {fault}") from fault
+def _unavailable(fault: sqlite3.OperationalError) -> Unavailable:
+    return Unavailable(f"SQLite: {fault}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 
 from pydantic_core import from_json
@@ -19,21 +19,22 @@ _BYTES, _SET, _MAP = TAG + "B", TAG + "S", TAG + "M"
 def encode(item: Mapping[str, Value]) -> str:
     """The item as JSON text. The item must have passed `limits.check_item`."""
     text = _encoder.encode(item)
-    return _encoder.encode(_escaped(item)) if _TAG_IN_JSON in text else text
+    if _TAG_IN_JSON in text and any(isinstance(value, (Mapping, list, tuple)) for value in item.values()):
+        return _encoder.encode(_escaped(item))
+    return text
 
 
 def decode(text: str) -> Item:
     """The item that was encoded: new objects, with every sequence as a list."""
+    item: Item = from_json(text)
     if _TAG_IN_JSON in text:
-        item: Item = {name: _restored(value) for name, value in json.loads(text).items()}
-        return item
-    plain: Item = from_json(text)
-    return plain
+        return {name: _restored(value) if isinstance(value, (dict, list)) else value for name, value in item.items()}
+    return item
 
 
 def _tagged(value: object) -> object:
     if isinstance(value, bytes):
-        return {_BYTES: b64encode(value).decode()}
+        return {_BYTES: b2a_base64(value, newline=False).decode()}
     if isinstance(value, frozenset):
         return {_SET: sorted(value)}
     if isinstance(value, Mapping):
@@ -60,7 +61,7 @@ def _restored(value: Value) -> Value:
     if len(value) == 1:
         ((name, content),) = value.items()
         if name == _BYTES:
-            return b64decode(content)
+            return a2b_base64(content)
         if name == _SET:
             return frozenset(content)
         if name == _MAP:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,6 +29,8 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS items_expires ON items (expires) WHERE expires IS NOT NULL",
 )
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM items WHERE pk = ? AND sk = ?"  # noqa: S608 (our own names)
+AT_ONCE = 8
+"""Rows of one SELECT: a statement costs more than a row, and each number of rows is a statement to keep."""
 _INSERT = f"INSERT INTO items (pk, sk, {', '.join(_COLUMNS)}) VALUES ({', '.join('?' * (len(_COLUMNS) + 2))})"  # noqa: S608 (our own names)
 _UPDATE = "UPDATE items SET item = ?, size = ? WHERE pk = ? AND sk = ?"
 _UPDATE_INDEXED = f"UPDATE items SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE pk = ? AND sk = ?"  # noqa: S608 (our own names)
@@ -59,6 +61,17 @@ def create(connection: sqlite3.Connection) -> None:
 def read(connection: sqlite3.Connection, key: Key) -> Row | None:
     found = connection.execute(_SELECT, (key.pk, key.sk)).fetchone()
     return None if found is None else Row(found[0], found[1], found[2], found[3:])
+
+
+def read_many(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[Row | None]:
+    """The row of each key."""
+    found: list[Row | None] = [None] * len(keys)
+    for start in range(0, len(keys), AT_ONCE):
+        wanted = enumerate(keys[start : start + AT_ONCE], start)
+        arguments = [argument for at, key in wanted for argument in (at, key.pk, key.sk)]
+        for at, text, size, expires, *index in connection.execute(_select_many(len(arguments) // 3), arguments):
+            found[at] = Row(text, size, expires, tuple(index))
+    return found
 
 
 def replace(connection: sqlite3.Connection, key: Key, old: Row | None, new: Row | None) -> None:
@@ -98,6 +111,12 @@ def _expiry(moment: Value) -> int | None:
     if isinstance(moment, int) and not isinstance(moment, bool) and abs(moment) < _LARGEST_COLUMN:
         return moment
     return None
+
+
+@cache
+def _select_many(count: int) -> str:
+    select = f"SELECT ?, {', '.join(_COLUMNS)} FROM items WHERE pk = ? AND sk = ?"  # noqa: S608 (our own names)
+    return " UNION ALL ".join([select] * count)
 
 
 @cache

@@ -22,7 +22,7 @@ from .database import Database
 from .encoding import decode
 from .replica import Replica
 from .rows import Row
-from .stream import StreamRecord
+from .stream import StreamRecord, Wanted, everything, name_of
 from .types import (
     Check,
     ConditionFailed,
@@ -44,12 +44,23 @@ from .values import same
 
 
 class SqliteEngine(Engine):
-    """One table in `database`, with the stream of its changes unless `stream` is False. `clock` is epoch seconds."""
+    """One table in `database`, with the stream of its changes unless `stream` is False. `clock` is epoch seconds.
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time, stream: bool = True) -> None:
+    A stream of which only some changes are `wanted` does not hold the others.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], float] = time.time,
+        stream: bool = True,
+        wanted: Wanted = everything,
+    ) -> None:
         self.database = database
         self._clock = clock
         self._streams = stream
+        self._wanted = wanted
         self._replica: Replica | None = None
         with database.write() as connection:
             _create(connection)
@@ -79,8 +90,7 @@ class SqliteEngine(Engine):
         items: list[Item] = []
         units, total = 0.0, 0
         with self._source(consistent=consistent).read() as connection:
-            for at, key in enumerate(keys):
-                row = rows.read(connection, key)
+            for at, row in enumerate(rows.read_many(connection, keys)):
                 size = 0 if row is None else row.size
                 total += size
                 if total > limits.LARGEST_BATCH_GET:
@@ -120,7 +130,7 @@ class SqliteEngine(Engine):
     def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
         sizes = limits.check_transaction(ops)
         with self.database.write() as connection:
-            old = [rows.read(connection, op.key) for op in ops]
+            old = rows.read_many(connection, [op.key for op in ops])
             _refuse_any(ops, old)
             new = list(map(_after, ops, old, sizes))
             changes = list(zip([op.key for op in ops], old, new, strict=True))
@@ -133,8 +143,8 @@ class SqliteEngine(Engine):
         sizes = limits.check_batch_write(ops)
         units = 0
         with self.database.write() as connection:
-            for op, size in zip(ops, sizes, strict=True):
-                old = rows.read(connection, op.key)
+            before = rows.read_many(connection, [op.key for op in ops])
+            for op, size, old in zip(ops, sizes, before, strict=True):
                 new = _after(op, old, size)
                 self._store(connection, op.key, old, new)
                 units += _units(op.key, old, new, 1)
@@ -181,7 +191,7 @@ class SqliteEngine(Engine):
         if old is new or (old is not None and new is not None and _unchanged(old, new)):
             return
         rows.replace(connection, key, old, new)
-        if self._streams:
+        if self._streams and (self._replica is not None or self._wanted(name_of(old, new), key.sk)):
             before = None if old is None else old.text
             after = None if new is None else new.text
             stream.append(connection, key, before, after, at=self._clock(), expired=expired)

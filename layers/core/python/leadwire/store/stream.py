@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .encoding import decode
 from .types import Item, Key
+
+type Wanted = Callable[[str, str], bool]
+"""Whether anybody wants to be told of INSERT, MODIFY or REMOVE of an item with this sort key."""
+
 
 SCHEMA = """CREATE TABLE IF NOT EXISTS stream (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, pk TEXT NOT NULL, sk TEXT NOT NULL, old TEXT, new TEXT,
@@ -32,9 +37,7 @@ class StreamRecord:
 
     @property
     def name(self) -> str:
-        if self.old_text is None:
-            return "INSERT"
-        return "REMOVE" if self.new_text is None else "MODIFY"
+        return name_of(self.old_text, self.new_text)
 
     @property
     def old(self) -> Item | None:
@@ -43,6 +46,17 @@ class StreamRecord:
     @property
     def new(self) -> Item | None:
         return None if self.new_text is None else decode(self.new_text)
+
+
+def name_of(old: object, new: object) -> str:
+    """What a change is called, by the item before and after; None where there is none."""
+    if old is None:
+        return "INSERT"
+    return "REMOVE" if new is None else "MODIFY"
+
+
+def everything(_name: str, _sk: str) -> bool:
+    return True
 
 
 def append(
