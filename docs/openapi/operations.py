@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from leadwire.admission import Admission
 from leadwire.edge import forms
@@ -22,6 +24,7 @@ from .refusals import JSON, TENANT
 from .schemas import Types, query_parameters
 
 PARAMETER = re.compile(r"\{(\w+)\}")
+Text = Annotated[str, Field(min_length=1)]
 VERSIONS = ("api", "v1", "v2", "pub")
 KEY = "key"
 """The name of the security scheme."""
@@ -98,7 +101,7 @@ def operation(one: Served, operation_id: str, shared: Shared, schemas: Mapping[s
         "summary": route.summary,
         "tags": [tag(one.module)],
         "security": [{KEY: [route.scope]}],
-        "parameters": list(_parameters(route)),
+        "parameters": list(_parameters(one)),
         **_request(route, shared.types, schemas),
         "responses": _responses(one, shared, schemas),
     }
@@ -114,11 +117,12 @@ def about(module: ModuleType) -> str:
     return re.sub(r"\s*\([^)]*\.md[^)]*\)", "", first)
 
 
-def _parameters(route: Route) -> Iterator[dict[str, Any]]:
-    for name in PARAMETER.findall(route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    yield from query_parameters(route.query)
-    if route.method in UNSAFE:
+def _parameters(one: Served) -> Iterator[dict[str, Any]]:
+    for name in PARAMETER.findall(one.route.path):
+        schema = TypeAdapter(one.dialect.parameters.get(name, Text)).json_schema()
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    yield from query_parameters(one.route.query)
+    if one.route.method in UNSAFE:
         yield {"$ref": "#/components/parameters/Idempotency-Key"}
 
 

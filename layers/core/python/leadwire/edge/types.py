@@ -102,5 +102,7 @@ class Dialect:
     key_header: str = "authorization"
     error_shape: Any = None
     """The type of the body that `render_error` makes, for the published document."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Types of what paths name, where it is more than text (`{id}` is a number). For the published document."""
     limit_headers: Callable[[Admission], Mapping[str, str]] | None = None
     """Headers beyond the common three, where the dialect publishes more (chatbot: X-RateLimit-Used)."""

@@ -16,7 +16,7 @@ from leadwire.errors import Conflict
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, GONE, Number, One, Time, no_content, number, page, sent, times
+from .parts import CHANGES, GONE, NUMBERED, Number, One, Time, no_content, number, page, sent, times
 
 
 def _trigger(shown: dict[str, Any]) -> None:
@@ -140,4 +140,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

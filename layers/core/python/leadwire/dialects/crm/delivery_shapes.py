@@ -18,7 +18,7 @@ from .parts import Count, Number
 
 FIRST_BYTES = 500
 
-Cursor = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}\.[0-9a-f]{32}$")]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[0-6][0-9A-HJKMNP-TV-Z]{25}\.[0-9a-f]{32}$")]
 TimeMs = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")]
 
 

@@ -20,7 +20,7 @@ from leadwire.leads import model, placement
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, GONE, Count, Number, One, Time, no_content, number, page, sent, times
+from .parts import CHANGES, GONE, NUMBERED, Count, Number, One, Time, no_content, number, page, sent, times
 from .shapes import Id, Tags
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
@@ -241,4 +241,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

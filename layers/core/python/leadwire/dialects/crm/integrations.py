@@ -18,7 +18,7 @@ from leadwire.integrations.types import SETTINGS, TYPES, IntegrationType
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, GONE, Number, One, Time, no_content, number, page, sent, time, times
+from .parts import CHANGES, GONE, NUMBERED, Number, One, Time, no_content, number, page, sent, time, times
 
 
 def _by_type(shown: dict[str, Any]) -> None:
@@ -182,4 +182,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from leadwire.leads.model import Lead, Stored, with_tags
 
 from . import bulk, errors, merge, paging, shapes
 from .paging import Page, Paged
-from .parts import GONE, One, no_content, number
+from .parts import GONE, NUMBERED, One, no_content, number
 from .shapes import LeadRecord
 
 
@@ -161,4 +161,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

@@ -22,6 +22,8 @@ Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Position = Annotated[int, Field(ge=1, le=1000)]
 Number = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
+NUMBERED = {"id": Number, "pipeline_id": Number, "stage_id": Number}
+"""What paths name by number."""
 Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
 
 

@@ -17,7 +17,7 @@ from leadwire.pipelines import STAGES, Board
 
 from . import errors, paging, stages
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, DELETED, Number, One, Time, number, page, sent, show_deleted, times
+from .parts import CHANGES, DELETED, NUMBERED, Number, One, Time, number, page, sent, show_deleted, times
 from .shapes import Id
 from .stages import NewStage, StageRecord
 
@@ -131,4 +131,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from leadwire.pipelines import STAGES, Stage
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import DELETED, Color, Number, One, Position, number, page, sent, show_deleted
+from .parts import DELETED, NUMBERED, Color, Number, One, Position, number, page, sent, show_deleted
 
 
 def _won_or_lost(shown: dict[str, Any]) -> None:
@@ -151,4 +151,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

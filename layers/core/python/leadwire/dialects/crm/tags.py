@@ -16,7 +16,21 @@ from leadwire.tags import Tag
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, DELETED, Color, Count, Number, One, Remaining, Time, number, page, show_deleted, time
+from .parts import (
+    CHANGES,
+    DELETED,
+    NUMBERED,
+    Color,
+    Count,
+    Number,
+    One,
+    Remaining,
+    Time,
+    number,
+    page,
+    show_deleted,
+    time,
+)
 
 
 class CreateTag(Body):
@@ -150,4 +164,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip

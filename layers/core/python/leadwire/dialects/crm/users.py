@@ -15,7 +15,7 @@ from leadwire.users import ROLES, STATES, USERS, User
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
-from .parts import CHANGES, GONE, Number, One, Time, no_content, number, page, sent, times
+from .parts import CHANGES, GONE, NUMBERED, Number, One, Time, no_content, number, page, sent, times
 
 Address = Annotated[Email, AfterValidator(normal_email)]
 """In its normal form: an address that two users share in other letters is one address."""
@@ -120,4 +120,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip
