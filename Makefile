@@ -82,6 +82,10 @@ test-python: .venv/.dev .tools/verifiers/.done .tools/js/.done ## Units, stores,
 test-lists: .venv/.dev ## 200 stories of 1,000 steps that every list must agree with
 	$(call suite,stories of the list engine,LEADWIRE_LIST_PROPERTY="[200$(comma) 1000]" pytest -q -n 2 tests/properties/test_list_engine.py -k whatever_the_indexer)
 
+.PHONY: soak
+soak: .venv/.dev ## Fifty clients at the same twenty leads for sixty seconds, and a recount
+	@set -o pipefail; LEADWIRE_SOAK="[50$(comma) 60]" pytest -q -s tests/flows/test_twenty_leads.py | grep -v '^{'
+
 .PHONY: test-cloud
 test-cloud: .venv/.dev .tools/sam/.done .tools/ministack/.done ## sam build, sam deploy and flows on the emulator
 	$(call suite,the store on the emulator,pytest -q -m emulator tests/store)

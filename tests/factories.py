@@ -17,6 +17,7 @@ from leadwire.leads.model import Lead
 from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, Vault
 from leadwire.settings import Settings
 from leadwire.store.database import Database
+from leadwire.store.encoding import decode
 from leadwire.store.sqlite import SqliteEngine
 from leadwire.store.types import Engine, Item
 
@@ -146,14 +147,9 @@ def _no_json(constant: str) -> None:
 
 def items(engine: Engine) -> dict[tuple[str, str], Item]:
     """Everything that the table holds, by key."""
-    state: dict[tuple[str, str], Item] = {}
-    for record in stream(engine):
-        key = (record.key.pk, record.key.sk)
-        if record.new is None:
-            state.pop(key, None)
-        else:
-            state[key] = record.new
-    return state
+    with cast(SqliteEngine, engine).database.read() as connection:
+        rows = connection.execute("SELECT pk, sk, item FROM items").fetchall()
+    return {(pk, sk): decode(text) for pk, sk, text in rows}
 
 
 def stream(engine: Engine) -> list[Any]:
@@ -174,8 +170,8 @@ def leads(engine: Engine) -> list[Item]:
 
 
 def events(engine: Engine) -> list[Item]:
-    """The events of all tenants, in the order in which they were written."""
-    return [item for (_, sk), item in items(engine).items() if sk.startswith("EVT#")]
+    """The events of all tenants, in the order in which they were written; the stream forgets them after a while."""
+    return [record.new for record in stream(engine) if record.new and record.key.sk.startswith("EVT#")]
 
 
 def without_counters(state: dict[tuple[str, str], Item]) -> dict[tuple[str, str], Item]:

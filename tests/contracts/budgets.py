@@ -121,7 +121,7 @@ OPERATIONS = (
     Operation("list", "crm", "GET /api/v1/api-keys", Cost(1, 6, 3)),
     Operation("merge", "crm", "POST /api/v1/leads/1/merge", Cost(36, 6, 5), {"lead_id": 2}),
     Operation("get by an old id", "crm", "GET /api/v1/leads/2", Cost(1, 3, 4)),
-    Operation("unmerge", "crm", "POST /api/v1/leads/2/unmerge", Cost(36, 6, 5), {}),
+    Operation("unmerge", "crm", "POST /api/v1/leads/2/unmerge", Cost(36, 8, 7), {}),
     Operation("create one row", "crm", "POST /api/v1/leads/bulk", Cost(18, 3, 5), {"leads": [{"first_name": "Row"}]}),
     Operation("create", "crm", "POST /api/v1/automations", Cost(6, 2, 4), {"name": "A", "trigger": {"type": "manual"}}),
     Operation("list", "crm", "GET /api/v1/automations", Cost(1, 1, 2)),

@@ -1,163 +1,192 @@
-"""Sixteen clients of three dialects at the same twenty leads: nothing is lost, and everything agrees with a recount.
+"""Many clients of four dialects at the same twenty leads: nothing is lost, and everything agrees with a recount.
 
-The mix of calls is seeded; who meets whom is the machine's business. What is asserted holds for every interleaving.
+They come over HTTP; the server is a process of its own. Who meets whom is the machine's business; what is asserted
+holds for every interleaving. `make soak` runs fifty clients for sixty seconds.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import random
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from leadwire import ids, lists
+from leadwire import chatbots, journal, lists, tenants
 from leadwire.context import Ctx
-from leadwire.leads import indexer, query, store, terms
+from leadwire.events import Event
+from leadwire.leads import pending, query, rebuild, store, terms
 from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery
-from leadwire.ports import Message, Ports, Queue
-from tests import doors, factories, invariants
-from tests.factories import Answer, Clock, Keys
+from local.clock import Clock
+from local.world import World
+from tests import factories, invariants
+from tests.flows import history
+from tests.flows.business import authorization
+from tests.flows.crowd import Client, Place
+from tests.process import ROOT, Server
 
-CLIENTS, CALLS, LEADS = 16, 60, 20
-BATCH = 200
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-
-class Kept(Queue):
-    """Holds what the indexer leaves for the tidying."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
-        self.messages += messages
-        return []
+CLIENTS, SECONDS = json.loads(os.environ.get("LEADWIRE_SOAK", "[16, 6]"))
+"""`make soak` runs [50, 60]."""
+SLUG = "soak"
+LATER = 60
+"""Seconds: by then the journal has settled, and what was indexed is forgotten."""
 
 
-@dataclass(slots=True)
-class Client:
-    """One client: what it was told of leads, and what it was promised."""
-
-    ctx: Ctx
-    tokens: Keys
-    list_ids: Sequence[str]
-    name: str
-    chance: random.Random
-    known: dict[str, int] = field(default_factory=dict)
-    """Phone to the number of the lead that it was last told of."""
-    promised: list[tuple[int, str, str]] = field(default_factory=list)
-    """Lead, what was added (note, key, tag), and the word."""
-    answers: Counter[int] = field(default_factory=Counter)
-
-    def work(self) -> None:
-        for call in range(CALLS):
-            phone = f"+1415555{self.chance.randrange(LEADS):04d}"
-            doing = self.chance.choices([self.attach, self.note, self.put, self.tag, self.leave, self.delete], WEIGHTS)
-            doing[0](phone, f"{self.name}x{call}")
-
-    def attach(self, phone: str, word: str) -> None:
-        body = {"name": "Ada", "phone_number": phone, "list_id": self.chance.choice(self.list_ids)}
-        answer = self.send("lists", "POST", "/v1/leads", body)
-        self.known[phone] = ids.number_of_uuid(self.ctx.tenant.id_key, answer.body["id"]) or 0
-
-    def note(self, phone: str, word: str) -> None:
-        self.add(phone, "note", word, "lists", "PATCH", f"/v1/leads/{self.uuid(phone)}", {"notes_append": word})
-
-    def put(self, phone: str, word: str) -> None:
-        path = f"/api/v1/leads/{ids.lead_id(self.ctx.tenant.id_key, self.known.get(phone, 1))}"
-        self.add(phone, "key", word, "chatbot", "PUT", path, {"metadata": {word: 1}})
-
-    def tag(self, phone: str, word: str) -> None:
-        self.add(phone, "tag", word, "crm", "POST", f"/api/v1/leads/{self.known.get(phone, 1)}/tags", {"tag": word})
-
-    def leave(self, phone: str, word: str) -> None:
-        one = self.chance.choice(self.list_ids)
-        self.send("lists", "DELETE", f"/v1/leads/{self.uuid(phone)}?list_id={one}")
-
-    def delete(self, phone: str, word: str) -> None:
-        self.send("lists", "DELETE", f"/v1/leads/{self.uuid(phone)}")
-
-    def add(self, phone: str, kind: str, word: str, dialect: str, method: str, path: str, body: Any) -> None:
-        answer = self.send(dialect, method, path, body)
-        if answer.status in (200, 201):
-            self.promised.append((self.known.get(phone, 1), kind, word))
-
-    def send(self, dialect: str, method: str, path: str, body: Any = None) -> Answer:
-        answer = doors.send(self.ctx.ports, method, path, self.tokens[dialect], body=body)
-        self.answers[answer.status] += 1
-        return answer
-
-    def uuid(self, phone: str) -> str:
-        return ids.lead_uuid(self.ctx.tenant.id_key, self.known.get(phone, 1))
+TRIPS = re.compile(r'"request_id":"([^"]+)".*?"trips":(\d+)')
+"""In the server's log."""
 
 
-WEIGHTS = (6, 3, 3, 2, 1, 1)
+class Follower:
+    """Reads the change feed along, as another program would that keeps a copy."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        self.server, self.key = server, key
+        self.seen: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        after = ""
+        while not self._over.is_set():
+            answer = self.server.request("GET", f"/api/v1/events?limit=200{after}", authorization=f"Bearer {self.key}")
+            page = answer.json()
+            self.seen += [event["id"] for event in page["data"]]
+            after = f"&after={page['meta']['next']}"
+            if not page["meta"]["has_more"]:
+                self._over.wait(0.5)
 
 
-@pytest.fixture
-def shared(tmp_path: Path, clock: Clock) -> Iterator[Ctx]:
-    with factories.engine(tmp_path / "table.db", clock) as engine:
-        ports = replace(factories.ports(engine, clock, tidy_queue_url="tidy"), queue=Kept())
-        yield factories.ctx(ports, factories.tenant(ports, "acme"))
-
-
-def test_nothing_is_lost_and_everything_agrees_with_a_recount(shared: Ctx) -> None:
-    tokens = factories.keys_of_families(shared)
-    list_ids = [lists.create(shared, f"list {number}").id for number in range(3)]
-    clients = [Client(shared, tokens, list_ids, f"c{number}", random.Random(number)) for number in range(CLIENTS)]
+def test_nothing_is_lost_and_everything_agrees_with_a_recount(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    server, place = _started(home)
+    follower = Follower(server, place.keys["crm"])
+    clients = [Client(place, f"c{number}", random.Random(number)) for number in range(CLIENTS)]
+    end = time.monotonic() + SECONDS
     with ThreadPoolExecutor(CLIENTS) as pool:
-        for future in [pool.submit(client.work) for client in clients]:
+        for future in [pool.submit(client.work_until, end) for client in clients]:
             future.result()
-    answers = sum((client.answers for client in clients), Counter[int]())
-    assert set(answers) <= {200, 201, 204, 404}, answers
-    assert answers[204] > 10, "nothing was deleted"
-    _no_promise_is_broken(shared, clients)
-    _counts_agree(shared)
-    _index(shared.ports)
-    _counts_agree(shared)
-    invariants.check(shared.ports.engine)
+    follower.end()
+    assert server.end() == 0
+    _report(clients, server.said())
+    world, ctx = _reopened(home)
+    try:
+        invariants.check(world.table)
+        _counts_agree(ctx)
+        world.advance(seconds=LATER)
+        _check_history(ctx, clients, follower.seen)
+        _counts_agree(ctx)
+        _counts_are_shown(world, place, ctx)
+        assert not pending.read(ctx).leads
+        assert list(rebuild.verify(ctx, lambda _what, _done, _all: None)) == []
+        invariants.check(world.table)
+    finally:
+        world.close()
+
+
+# --- before -----------------------------------------------------------------------------------------------------------
+
+
+def _started(home: Path) -> tuple[Server, Place]:
+    """A tenant with keys of no limit is made before there is a server."""
+    home.mkdir()
+    world = World(ROOT, data=home / "leadwire.db", clock=Clock(time.time()))
+    ctx = factories.ctx(world.ports, factories.tenant(world.ports, SLUG))
+    tokens, bot = factories.keys_of_families(ctx), chatbots.create(ctx, "bot").id
+    list_ids = [lists.create(ctx, f"list {number}").id for number in range(3)]
+    world.close()
+    server = Server(home, LEADWIRE_LOG="json")
+    server.wait()
+    port = urlsplit(server.state["url"]).port or 0
+    return server, Place(port, tokens, SLUG, ctx.tenant.id_key, list_ids, bot)
+
+
+def _reopened(home: Path) -> tuple[World, Ctx]:
+    world = World(ROOT, data=home / "leadwire.db", clock=Clock(time.time()))
+    return world, factories.ctx(world.ports, tenants.by_slug(world.ports, SLUG))
+
+
+# --- after ------------------------------------------------------------------------------------------------------------
+
+
+def _check_history(ctx: Ctx, clients: Sequence[Client], followed: Sequence[str]) -> None:
+    """The journal tells every promise once, folds to the leads, and was told to who read along as it is told now."""
+    told = _journal(ctx)
+    promises = [promise for client in clients for promise in client.promises]
+    folded = history.check(told, promises, [request for client in clients for request in client.refused])
+    assert folded == {lead.number: lead for lead in _leads(ctx)}
+    assert followed == [event.id for event in told][: len(followed)]
+    print(f"{len(told):,} events, {len(followed):,} of them read along; {len(folded)} leads are left")  # noqa: T201
+
+
+def _journal(ctx: Ctx) -> list[Event]:
+    told, after, more = [], "", True
+    while more:
+        chapter = journal.read(ctx, after, 1000)
+        told += chapter.events
+        after, more = chapter.next, chapter.more
+    return told
 
 
 def _leads(ctx: Ctx) -> list[Lead]:
     return [store.of_item(item) for item in factories.leads(ctx.ports.engine)]
 
 
-def _no_promise_is_broken(ctx: Ctx, clients: Sequence[Client]) -> None:
-    """What was added to a lead that still exists is there."""
-    leads = {lead.number: lead for lead in _leads(ctx)}
-    kept = 0
-    for number, kind, word in (promise for client in clients for promise in client.promised):
-        if number not in leads:
-            continue
-        lead, kept = leads[number], kept + 1
-        found = {"note": lead.notes.split(), "key": lead.custom, "tag": lead.tags}[kind]
-        assert word in found, f"{kind} {word} of lead {number} is lost"
-    assert kept > 50, "too little was promised of leads that still exist"
-
-
 def _counts_agree(ctx: Ctx) -> None:
     """Totals of all facets that leads have, and the pages of all leads, by the list engine and by hand."""
-    counted: dict[str, int] = defaultdict(int)
-    for lead in _leads(ctx):
-        for facet in terms.facets(lead):
-            counted[facet] += 1
+    leads = _leads(ctx)
+    counted = Counter(facet for lead in leads for facet in terms.facets(lead))
     assert query.totals(ctx, sorted(counted)) == counted
     listed = query.run(ctx, LeadQuery(limit=1000))
-    assert [lead.number for lead in listed.leads] == sorted((lead.number for lead in _leads(ctx)), reverse=True)
-    assert len(listed.leads) == len({lead.phone for lead in listed.leads}), "a phone has two leads"
+    assert [lead.number for lead in listed.leads] == sorted((lead.number for lead in leads), reverse=True)
 
 
-def _index(ports: Ports) -> None:
-    """The indexer and the tidying go through everything that was written."""
-    records = [record for record in factories.stream(ports.engine) if record.key.sk == "LEAD"]
-    for start in range(0, len(records), BATCH):
-        batch = records[start : start + BATCH]
-        indexer.run(ports, [indexer.of_images(one.key.pk.split("#")[1], one.old, one.new) for one in batch])
-    assert isinstance(ports.queue, Kept)
-    for message in ports.queue.messages:
-        indexer.tidy(ports, message.body)
+def _counts_are_shown(world: World, place: Place, ctx: Ctx) -> None:
+    """As the clients see them: of each list, each stage, each tag."""
+
+    def shown(dialect: str, path: str) -> Any:
+        answer = world.http("GET", path, authorization(dialect, place.keys[dialect]))
+        assert answer.status == 200, answer.text
+        return answer.json()
+
+    leads = _leads(ctx)
+    in_lists = {one["id"]: one["lead_count"] for one in shown("lists", "/v1/lists")["items"]}
+    assert in_lists == {one: sum(one in lead.lists for lead in leads) for one in place.lists}
+    by_stage = shown("crm", "/api/v1/leads/stats")["data"]["by_stage"]
+    assert by_stage == Counter(str(lead.stage_id) for lead in leads if lead.stage_id)
+    tags = Counter(tag for lead in leads for tag in lead.tags)
+    known = shown("crm", "/api/v1/tags?per_page=100")
+    assert {tag["name"]: tag["lead_count"] for tag in known["data"]} == {
+        tag["name"]: tags[tag["name"]] for tag in known["data"]
+    }
+
+
+def _report(clients: Sequence[Client], log: str) -> None:
+    """What was done, how it was answered, and in how many trips to the table: more than the least is trying again."""
+    answers = sum((client.answers for client in clients), Counter[tuple[str, int]]())
+    statuses = sorted({status for _, status in answers})
+    trips = {request: int(count) for request, count in TRIPS.findall(log)}
+    print(f"\n{answers.total():,} requests of {len(clients)} clients in {SECONDS} s")  # noqa: T201
+    print(f"  {'':14}", *(f"{status:>6}" for status in statuses), "  trips, least and most")  # noqa: T201
+    for kind in sorted({kind for kind, _ in answers}):
+        taken = [trips[one.request] for client in clients for one in client.promises if one.kind == kind]
+        row = [f"{answers[kind, status]:6,}" for status in statuses]
+        print(f"  {kind:14}", *row, f"  {min(taken, default=0)} {max(taken, default=0)}")  # noqa: T201
+    print(f"  sent again after a 503: {sum(client.again for client in clients)}")  # noqa: T201
+    assert set(statuses) <= {200, 201, 204, 400, 404, 409, 422, 503}, answers

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -119,10 +121,45 @@ def test_a_leads_own_events_are_there_at_once(ctx: Ctx) -> None:
     made = service.create(ctx, draft()).lead
     for note in ("a", "b", "c"):
         service.change(ctx, made.number, lambda lead, n=note: replace(lead, notes=n))
-    first = journal.of_lead(ctx, made.number, "", 3)
-    rest = journal.of_lead(ctx, made.number, first.next, 3)
+    first = journal.of_leads(ctx, [made.number], "", 3)
+    rest = journal.of_leads(ctx, [made.number], first.next, 3)
     assert [event.version for event in (*first.events, *rest.events)] == [1, 2, 3, 4]
     assert (first.more, rest.more) == (True, False)
+
+
+def test_the_events_of_what_became_part_of_a_lead_are_among_its_own(ctx: Ctx, clock: Clock) -> None:
+    for number in (1, 2, 3):
+        service.create(ctx, draft(number))
+    for kept, gone in ((2, 3), (1, 2)):
+        clock.advance(1)
+        merging.merge(ctx, kept, gone)
+    told: list[Event] = []
+    after, more = "", True
+    while more:
+        chapter = journal.of_leads(ctx, (1, *service.get(ctx, 3).merged), after, 2)
+        told, after, more = [*told, *chapter.events], chapter.next, chapter.more
+    assert [event.id for event in told] == sorted(item["sk"][4:] for item in factories.events(ctx.ports.engine))
+    assert Counter(event.number for event in told) == {1: 2, 2: 3, 3: 2}
+
+
+def test_no_chapter_is_larger_than_an_answer_and_none_leaves_anything_out(ctx: Ctx, clock: Clock) -> None:
+    """A page of the table ends at a megabyte, an answer of a function at six."""
+    for number in range(1, 13):
+        service.create(ctx, draft(number, notes="x" * 60_000))
+    for other in range(2, 7):
+        merging.merge(ctx, 1, other)
+    for turn in range(60):
+        service.change(ctx, 1, lambda lead, turn=turn: replace(lead, notes=str(turn % 10) * 50_000))
+    clock.advance(SETTLED + 1)
+    written = sorted(item["sk"][4:] for item in factories.events(ctx.ports.engine))
+    assert [event.id for event in read_on(ctx, limit=200)[0]] == written
+    everyone, after, more = [*range(1, 13)], "", True
+    told: list[str] = []
+    while more:
+        chapter = journal.of_leads(ctx, everyone, after, 200)
+        assert len(json.dumps([event.lead for event in chapter.events])) <= journal.MOST_BYTES
+        told, after, more = [*told, *(event.id for event in chapter.events)], chapter.next, chapter.more
+    assert told == written
 
 
 def test_another_tenants_events_are_not_in_it(ctx: Ctx, clock: Clock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from leadwire.dialects.public import faces
 from leadwire.errors import NotFound
 from leadwire.leads import history, merging, service
 from leadwire.leads.history import SHOWN, Direction, Message
+from leadwire.store.faults import FaultyEngine
+from leadwire.store.types import Consumed, TransactWrite
 from leadwire.webhooks import service as webhooks
 from local import demo
 from local.world import World
@@ -52,6 +56,37 @@ def test_a_message_leaves_the_lead_as_it_is(ctx: Ctx) -> None:
     lead = create(ctx)
     say(ctx, lead.number, "hello")
     assert service.get(ctx, lead.number) == lead
+
+
+class Overtaken(FaultyEngine):
+    """Something else is done just before the first transaction."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
+        if first := self.meanwhile:
+            self.meanwhile = None
+            first()
+        return super().transact(ops)
+
+
+def test_a_message_that_was_overtaken_by_a_change_is_told_after_it(ctx: Ctx, clock: Clock) -> None:
+    """Its event shows the lead after the change: told before, it would show what has not been told yet."""
+    lead = create(ctx)
+    engine = Overtaken(ctx.ports.engine)
+
+    def change() -> None:
+        clock.advance(1)
+        service.change(ctx, lead.number, lambda lead: replace(lead, company="Acme"))
+
+    engine.meanwhile = change
+    say(factories.ctx(replace(ctx.ports, engine=engine), ctx.tenant), lead.number, "hello")
+    found = sorted(map(events.from_item, factories.events(ctx.ports.engine)), key=lambda event: event.id)
+    assert [(event.type, event.version) for event in found] == [
+        (events.LEAD_CREATED, 1),
+        (events.LEAD_UPDATED, 2),
+        (events.MESSAGE_REPLIED, 2),
+    ]
 
 
 def test_nobody_writes_to_a_lead_that_is_not_there(ctx: Ctx) -> None:

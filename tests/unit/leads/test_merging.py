@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from leadwire import events, keys
+from leadwire import events, keys, lists, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, InvalidInput, NotFound
-from leadwire.leads import merging, model, query, service, store
+from leadwire.leads import cascade, merging, model, query, service, store
 from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery
 from leadwire.ports import Ports
@@ -54,6 +54,24 @@ def test_chosen_fields_are_the_others(ctx: Ctx) -> None:
     assert (lead.last_name, lead.email, lead.phone) == ("Ray", two.email, one.phone)
     assert (lead.other_emails, lead.other_phones) == ((one.email,), (two.phone,))
     invariants.check(ctx.ports.engine)
+
+
+def test_a_stage_comes_with_its_pipeline_and_a_spelling_with_its_phone(ctx: Ctx) -> None:
+    create(ctx, 1, pipeline_id=1, stage_id=2, phone_given="415-200-0001")
+    create(ctx, 2, pipeline_id=7, stage_id=9, phone_given="415-200-0002")
+    assert [
+        (lead.pipeline_id, lead.stage_id, lead.phone_given)
+        for lead in (
+            merging.merged(service.own(ctx, 1), service.own(ctx, 2), chosen)
+            for chosen in ({"pipeline_id"}, {"stage_id"}, {"phone"})
+        )
+    ] == [(7, 9, "415-200-0001"), (7, 9, "415-200-0001"), (1, 2, "415-200-0002")]
+
+
+def test_what_was_found_out_about_the_other_is_known_of_the_survivor(ctx: Ctx) -> None:
+    create(ctx, 1)
+    create(ctx, 2, qualification={"summary": "wants a roof"})
+    assert merging.merge(ctx, 1, 2).lead.qualification == {"summary": "wants a roof"}
 
 
 def test_old_numbers_addresses_and_phones_lead_to_the_survivor(ctx: Ctx) -> None:
@@ -113,6 +131,61 @@ def test_what_was_changed_since_stays(ctx: Ctx) -> None:
     merging.unmerge(ctx, 2)
     lead = service.own(ctx, 1)
     assert (lead.company, lead.job_title, lead.tags) == ("Other", "", ("new",))
+
+
+def test_a_lead_that_was_moved_since_stays_in_its_pipeline_and_its_stage(ctx: Ctx) -> None:
+    create(ctx, 1)
+    create(ctx, 2, pipeline_id=1, stage_id=2)
+    merging.merge(ctx, 1, 2)
+    service.change(ctx, 1, lambda lead: replace(lead, stage_id=3))
+    merging.unmerge(ctx, 2)
+    lead = service.own(ctx, 1)
+    assert (lead.pipeline_id, lead.stage_id) == (1, 3)
+
+
+def test_custom_fields_that_were_changed_since_stay_and_the_others_go(ctx: Ctx) -> None:
+    create(ctx, 1, custom={"own": 1})
+    create(ctx, 2, custom={"given": 1, "changed": 1})
+    merging.merge(ctx, 1, 2)
+    service.change(ctx, 1, lambda lead: replace(lead, custom={**lead.custom, "changed": 2, "new": 1}))
+    merging.unmerge(ctx, 2)
+    assert service.own(ctx, 1).custom == {"own": 1, "changed": 2, "new": 1}
+
+
+def test_what_two_parts_brought_stays_until_both_have_gone(ctx: Ctx) -> None:
+    create(ctx, 1)
+    for number in (2, 3):
+        create(ctx, number, email="shared@example.com", tags=("vip",))
+        merging.merge(ctx, 1, number)
+    merging.unmerge(ctx, 1, 2)
+    lead = service.own(ctx, 1)
+    assert (lead.tags, lead.other_emails, lead.merged) == (("vip",), ("shared@example.com",), (3,))
+    merging.unmerge(ctx, 1, 3)
+    lead = service.own(ctx, 1)
+    assert (lead.tags, lead.other_emails, lead.merged) == ((), (), ())
+    invariants.check(ctx.ports.engine)
+
+
+def test_what_went_away_meanwhile_does_not_come_back_with_a_lead(ctx: Ctx) -> None:
+    kept, gone = (lists.create(ctx, name).id for name in ("kept", "gone"))
+    create(ctx, 1)
+    create(ctx, 2, lists=(kept, gone), tags=("kept", "gone"), pipeline_id=1, stage_id=2)
+    merging.merge(ctx, 1, 2)
+    service.change(ctx, 1, lambda lead: replace(lead, lists=(), tags=("kept",), stage_id=None))
+    lists.delete(ctx, gone)
+    cascade.delete_tag(ctx, next(tag.id for tag in tags.every(ctx) if tag.name == "gone"))
+    cascade.delete_stage(ctx, 1, 2)
+    back = merging.unmerge(ctx, 2).lead
+    assert (back.lists, back.tags, back.pipeline_id, back.stage_id) == ((kept,), ("kept",), 1, None)
+
+
+def test_it_is_converted_since_it_was(ctx: Ctx, clock: Clock) -> None:
+    then = create(ctx, 1, status="converted").converted_at
+    create(ctx, 2)
+    clock.advance(60)
+    assert merging.merge(ctx, 1, 2, {"status"}).lead.converted_at is None
+    merging.unmerge(ctx, 2)
+    assert service.own(ctx, 1).converted_at == then
 
 
 def test_chains_are_followed_and_undone_link_by_link(ctx: Ctx) -> None:

@@ -1,4 +1,4 @@
-"""The journal: every event of a tenant in the order of its ids, and those of one lead.
+"""The journal: every event of a tenant in the order of its ids, and those of one lead with its parts.
 
 An id is drawn just before its transaction, so for a moment a lower one may still be on its way to the table, or to the
 index by day. The journal therefore ends `SETTLED` before now: what it has shown is complete, and a reader that goes on
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 
 from . import events, ids, keys
 from .context import Ctx
@@ -20,6 +21,8 @@ SETTLED = 15_000
 """Milliseconds: a transaction and all its retries take 3 seconds, an index follows within a few, clocks differ by 2."""
 DAYS = 31
 """Days without any event that one call looks through at most."""
+MOST_BYTES = 4 << 20
+"""Of the events of one chapter, as they are stored: a function answers with 6 MB at most."""
 PREFIX = "EVT#"
 FIRST = "0" * 26
 
@@ -49,20 +52,34 @@ def read(ctx: Ctx, after: str, limit: int) -> Chapter:
         day += timedelta(days=1)
         if len(rows) > limit or day > last:
             break
-    found = _events(ctx, rows[:limit])
-    if len(rows) > limit:
+    items = _items(ctx, rows[:limit])
+    found = [events.from_item(item) for item in _fitting(items)]
+    if len(rows) > limit or len(found) < len(items):
         return Chapter(found, found[-1].id, more=True)
     return Chapter(found, end if day > last else _first(day), more=day <= last)
 
 
-def of_lead(ctx: Ctx, number: int, after: str, limit: int) -> Chapter:
-    """The events of one lead after the id `after`, consistent to the last: they are one partition."""
-    pk = keys.event(ctx.tenant.id, number, "").pk
-    query = Query(pk, low=f"{PREFIX}{after or FIRST}", high=f"{PREFIX}~", limit=limit + 2, consistent=True)
-    found = [events.from_item(item) for item in ctx.table.query(query).items]
-    found = [event for event in found if event.id != after]
-    shown = found[:limit]
-    return Chapter(shown, shown[-1].id if shown else after or FIRST, more=len(found) > limit)
+def of_leads(ctx: Ctx, numbers: Sequence[int], after: str, limit: int) -> Chapter:
+    """The events of a lead, and of those that became part of it, after the id `after`.
+
+    Consistent to the last: each is one partition. They are read side by side, and as far as all of them were read.
+    """
+    low, most = f"{PREFIX}{after or FIRST}", limit + 2  # one may be the bound itself, one tells whether there is more
+    partitions = [keys.event(ctx.tenant.id, number, "").pk for number in numbers]
+    pages = ctx.table.query_pages(
+        [Query(pk, low=low, high=f"{PREFIX}~", limit=most, consistent=True) for pk in partitions]
+    )
+    read = min((str(page.next["sk"]) for page in pages if page.next), default="~")
+    found = sorted((item for page in pages for item in page.items if item["sk"] <= read), key=lambda item: item["sk"])
+    found = [item for item in found if item["sk"] != low]
+    shown = [events.from_item(item) for item in _fitting(found[:limit])]
+    return Chapter(shown, shown[-1].id if shown else after or FIRST, more=len(found) > len(shown) or read != "~")
+
+
+def _fitting(items: Sequence[Item]) -> list[Item]:
+    """As many as fit into an answer, and at least one."""
+    sizes = accumulate(sum(len(item.get(name, "").encode()) for name in ("lead", "changes", "about")) for item in items)
+    return [item for at, (item, size) in enumerate(zip(items, sizes, strict=True)) if not at or size <= MOST_BYTES]
 
 
 def _beginning(ctx: Ctx) -> int:
@@ -71,10 +88,10 @@ def _beginning(ctx: Ctx) -> int:
     return int(item.get("created_at", 0))
 
 
-def _events(ctx: Ctx, rows: Sequence[Item]) -> list[Event]:
+def _items(ctx: Ctx, rows: Sequence[Item]) -> list[Item]:
     wanted = [Key(row["pk"], row["sk"]) for row in rows]
     items = ctx.table.batch_get(wanted) if wanted else {}
-    return [events.from_item(items[key]) for key in wanted if key in items]
+    return [items[key] for key in wanted if key in items]
 
 
 def _day(ulid: str) -> date:

@@ -8,52 +8,49 @@ changed since.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
-from leadwire import events, keys, records
+from leadwire import events, keys, lists, pipelines, records, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, FieldError, InvalidInput, NotFound
-from leadwire.store.types import ABSENT, Delete, Item, Key, Put, TransactionFailed, TransactWrite, equals
+from leadwire.store.limits import MOST_TRANSACTED
+from leadwire.store.types import ABSENT, PRESENT, Check, Delete, Item, Put, TransactionFailed, TransactWrite
 
-from . import batch, identity, model, service
+from . import batch, model, parting, service
 from .batch import Step
 from .model import Lead, Stored
+from .parting import WITH, Part, members
 
 UNDONE_WITHIN = 30 * 24 * 3600 * 1000
 """Milliseconds."""
 CHOSEN = (
     "first_name", "last_name", "email", "phone", "company", "job_title", "source", "status", "score", "starred",
-    "pipeline_id", "stage_id", "assigned_user_id", "notes", "chatbot", "address",
+    "pipeline_id", "assigned_user_id", "notes", "chatbot", "address", "qualification",
 )  # fmt: skip
 """Fields of which one of the two is kept; the others are added up."""
-_SETS = ("tags", "lists", "merged", "other_emails", "other_phones")
 
 
 def merged(lead: Lead, other: Lead, chosen: Collection[str]) -> Lead:
-    """The survivor: its own values, the other's where it has none or where they are `chosen`. Pure."""
-    taken = {name: getattr(other, name) for name in CHOSEN if name in chosen or not getattr(lead, name)}
-    if lead.pipeline_id and "stage_id" not in chosen and "pipeline_id" not in chosen:
-        taken.pop("stage_id", None)  # a stage of the other's pipeline
+    """The survivor: its own values, the other's where it has none or where they are `chosen`. Pure.
+
+    Who chooses the stage chooses the pipeline with it, and the other way round.
+    """
+    leading = {follower: name for name, follower in WITH.items()}
+    asked = {leading.get(name, name) for name in chosen}
+    names = [name for name in CHOSEN if name in asked or not getattr(lead, name)]
+    names += [WITH[name] for name in names if name in WITH]
     result = replace(
         lead,
-        **taken,
+        **{name: getattr(other, name) for name in names},
         tags=model.with_tags(lead.tags, other.tags),
         lists=model.with_tags(lead.lists, other.lists),
         custom={**other.custom, **lead.custom},
         merged=(other.number, *other.merged, *lead.merged),
         possible_duplicate_of=None if lead.possible_duplicate_of == other.number else lead.possible_duplicate_of,
     )
-    emails = [*_emails(lead), *_emails(other)]
-    phones = [lead.phone, *lead.other_phones, other.phone, *other.other_phones]
-    own = identity.normal_email(result.email) if result.email else ""
-    return replace(
-        result,
-        other_emails=tuple(dict.fromkeys(email for email in emails if email != own)),
-        other_phones=tuple(dict.fromkeys(phone for phone in phones if phone and phone != result.phone)),
-    )
+    emails, phones = ([*members(lead, name), *members(other, name)] for name in ("emails", "phones"))
+    return parting.known_by(result, emails, phones)
 
 
 def merge(ctx: Ctx, number: int | None, other: int, chosen: Collection[str] = ()) -> Stored:
@@ -68,7 +65,7 @@ def merge(ctx: Ctx, number: int | None, other: int, chosen: Collection[str] = ()
         kept = batch.change(ctx, survivor, wanted)
         last = model.changed(gone, gone, ctx.now_ms(), ctx.ulid(gone.event))
         steps = [kept, Step(gone, last, events.LEAD_MERGED, {"into": survivor.number})]
-        ops = [*_writes(ctx, steps), Put(_marker(ctx, kept, last), ABSENT)]
+        ops = [*_writes(ctx, steps), Put(_marker(ctx, _part(ctx, kept, last)), ABSENT)]
         return _commit(ctx, ops, Stored(kept.after, existed=True))
 
     return records.persist(attempt)
@@ -81,15 +78,21 @@ def unmerge(ctx: Ctx, number: int | None, other: int | None = None) -> Stored:
     """
 
     def attempt() -> Stored:
-        marker = _find_marker(ctx, number, other)
-        if ctx.now_ms() - marker["at"] > UNDONE_WITHIN:
+        part = _find_part(ctx, number, other)
+        if ctx.now_ms() - part.at > UNDONE_WITHIN:
             raise Conflict("The merge is more than 30 days old and cannot be undone")
-        survivor, gone = _survivor(ctx, marker), model.of_snapshot(json.loads(marker["lead"]))
-        kept = batch.change(ctx, survivor, _parted(survivor, json.loads(marker["changes"])))
-        back = model.changed(gone, gone, ctx.now_ms(), ctx.ulid(gone.event))
-        steps = [kept, Step(None, back, events.LEAD_UNMERGED, {"from": survivor.number})]
-        ops = [*_writes(ctx, steps), Delete(Key(marker["pk"], marker["sk"]), equals("at", marker["at"]))]
-        return _commit(ctx, ops, Stored(back, existed=True))
+        survivor, gone = _survivor(ctx, part), part.lead
+        others = [one for one in _parts(ctx, survivor) if one.lead.number != gone.number]
+        alone, own_place = _placed(ctx, parting.parted(survivor, part, others), survivor)
+        back, checks = _returning(ctx, gone)
+        last = model.changed(gone, back, ctx.now_ms(), ctx.ulid(gone.event))
+        about = {"from": survivor.number}
+        steps = [batch.change(ctx, survivor, alone), Step(None, last, events.LEAD_UNMERGED, about)]
+        heirs = [Put(_marker(ctx, one)) for one in parting.heirs(part, others)]
+        ops = [*_writes(ctx, steps), *heirs, Delete(keys.merged(ctx.tenant.id, gone.number), PRESENT)]
+        conditions = [*{check.key: check for check in (*own_place, *checks)}.values()]
+        ops += conditions[: MOST_TRANSACTED - 1 - len(ops)]  # one is for the answer
+        return _commit(ctx, ops, Stored(last, existed=True))
 
     return records.persist(attempt)
 
@@ -128,51 +131,61 @@ def _commit(ctx: Ctx, ops: list[TransactWrite], result: Stored) -> Stored:
         raise records.Overtaken from refused
 
 
-def _marker(ctx: Ctx, kept: Step, last: Lead) -> Item:
-    key = keys.merged(ctx.tenant.id, last.number)
-    changes = model.changes(kept.before or kept.after, kept.after)
-    texts = {name: _text(value) for name, value in (("lead", model.snapshot(last)), ("changes", changes))}
-    return {"pk": key.pk, "sk": key.sk, "number": last.number, "into": kept.after.number, "at": ctx.now_ms(), **texts}
+def _part(ctx: Ctx, kept: Step, last: Lead) -> Part:
+    changes = parting.changes(kept.before or kept.after, kept.after)
+    return Part(last, kept.after.number, ctx.now_ms(), kept.after.version, changes)
 
 
-def _text(value: object) -> str:
-    """The lead, and what the survivor was and became: three times the largest lead fit into an item."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
+def _marker(ctx: Ctx, part: Part) -> Item:
+    key = keys.merged(ctx.tenant.id, part.lead.number)
+    return {"pk": key.pk, "sk": key.sk, **parting.to_item(part)}
 
 
-def _find_marker(ctx: Ctx, number: int | None, other: int | None) -> Item:
+def _find_part(ctx: Ctx, number: int | None, other: int | None) -> Part:
     """Raises NotFound."""
     own = ctx.table.get(keys.merged(ctx.tenant.id, number)) if number else None
     if own and other in (None, number):
-        return own
-    survivor = service.own(ctx, number)
-    wanted = [keys.merged(ctx.tenant.id, one) for one in survivor.merged if other in (None, one)]
-    markers = [*ctx.table.batch_get(wanted).values()] if wanted else []
-    markers = [marker for marker in markers if marker["into"] == survivor.number]
-    if not markers:
+        return parting.of_item(own)
+    found = [part for part in _parts(ctx, service.own(ctx, number)) if other in (None, part.lead.number)]
+    if not found:
         raise NotFound("merge", "lead_id" if other else "")
-    return max(markers, key=lambda marker: (marker["at"], marker["number"]))
+    return max(found, key=lambda part: part.version)
 
 
-def _survivor(ctx: Ctx, marker: Item) -> Lead:
+def _parts(ctx: Ctx, survivor: Lead) -> list[Part]:
+    """The leads that became part of this one, but for those that are parts of its parts."""
+    wanted = [keys.merged(ctx.tenant.id, one) for one in survivor.merged]
+    parts = [parting.of_item(item) for item in ctx.table.batch_get(wanted).values()] if wanted else []
+    return [part for part in parts if part.into == survivor.number]
+
+
+def _survivor(ctx: Ctx, part: Part) -> Lead:
     try:
-        return service.own(ctx, marker["into"])
+        return service.own(ctx, part.into)
     except NotFound as error:
         raise Conflict("The lead that it became part of was deleted or merged itself") from error
 
 
-def _parted(survivor: Lead, changes: Mapping[str, list[Any]]) -> Lead:
-    """The survivor without what the merge gave it, but for what has been changed since."""
-    back: dict[str, Any] = {}
-    for name, (before, after) in changes.items():
-        now = getattr(survivor, name)
-        if name in _SETS:
-            given = {*after} - {*before}
-            back[name] = tuple(one for one in now if one not in given)
-        elif now == after or (isinstance(now, Mapping) and dict(now) == after):
-            back[name] = before
-    return replace(survivor, **back)
+def _returning(ctx: Ctx, gone: Lead) -> tuple[Lead, list[Check]]:
+    """The lead without what went away while it was only in the marker, and conditions that the rest is there still."""
+    lead, checks = _placed(ctx, gone)
+    of_lists = {one: lists.exists(ctx, one) for one in gone.lists}
+    of_tags = tags.keys_of(ctx, gone.tags)
+    found = ctx.table.batch_get([*(check.key for check in of_lists.values()), *of_tags.values()])
+    joined = tuple(one for one, check in of_lists.items() if check.key in found)
+    lead = replace(lead, lists=joined, tags=tuple(tag for tag, key in of_tags.items() if key in found))
+    return lead, [*checks, *(of_lists[one] for one in joined)]
 
 
-def _emails(lead: Lead) -> list[str]:
-    return [*([identity.normal_email(lead.email)] if lead.email else []), *lead.other_emails]
+def _placed(ctx: Ctx, lead: Lead, now: Lead | None = None) -> tuple[Lead, list[Check]]:
+    """The lead as far as its stage and its pipeline are there, if it does not stand there now."""
+    if lead.pipeline_id is None or (now and (now.pipeline_id, now.stage_id) == (lead.pipeline_id, lead.stage_id)):
+        return lead, []
+    pipeline = pipelines.exists(ctx, lead.pipeline_id)
+    stage = pipelines.stage_in(ctx, lead.stage_id, lead.pipeline_id) if lead.stage_id else None
+    found = ctx.table.batch_get([pipeline.key, *([stage.key] if stage else [])])
+    if pipeline.key not in found:
+        return replace(lead, pipeline_id=None, stage_id=None), []
+    if stage and stage.key in found:
+        return lead, [pipeline, stage]
+    return replace(lead, stage_id=None), [pipeline]

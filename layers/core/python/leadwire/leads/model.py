@@ -148,19 +148,19 @@ def sized(lead: Lead) -> Lead:
 def born(draft: Lead, number: int, now_ms: int, event: str) -> Lead:
     """A draft as the lead it becomes."""
     lead = replace(draft, number=number, version=1, event=event, created_at=now_ms, updated_at=now_ms)
-    return with_conversion(_DEFAULTS, lead, now_ms)
+    return with_conversion(lead, now_ms)
 
 
 def changed(before: Lead, wanted: Lead, now_ms: int, event: str) -> Lead:
     """The next version of a lead. Its time never goes back, whatever the clocks of two machines say."""
     at = max(now_ms, before.updated_at)
-    return with_conversion(before, replace(wanted, version=before.version + 1, event=event, updated_at=at), at)
+    return with_conversion(replace(wanted, version=before.version + 1, event=event, updated_at=at), at)
 
 
-def with_conversion(before: Lead, after: Lead, now_ms: int) -> Lead:
+def with_conversion(lead: Lead, now_ms: int) -> Lead:
     """`converted_at` is set when the status becomes converted and cleared when it leaves (decisions.md, lists)."""
-    since = None if after.status != "converted" else after.converted_at if before.status == "converted" else now_ms
-    return after if since == after.converted_at else replace(after, converted_at=since)
+    since = (lead.converted_at or now_ms) if lead.status == "converted" else None
+    return lead if since == lead.converted_at else replace(lead, converted_at=since)
 
 
 def short(text: str) -> str:

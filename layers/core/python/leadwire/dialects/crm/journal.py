@@ -62,7 +62,7 @@ def feed(ctx: Ctx, request: Request) -> Chapter:
 
 def timeline(ctx: Ctx, request: Request) -> Chapter:
     lead = service.get(ctx, number(request.path["id"]))
-    return journal.of_lead(ctx, lead.number, request.query.after or "", request.query.limit)
+    return journal.of_leads(ctx, (lead.number, *lead.merged), request.query.after or "", request.query.limit)
 
 
 def show(tenant: Tenant, chapter: Chapter) -> Reply[Events]:
