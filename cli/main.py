@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import index, keys, tenants, webhooks
+from . import exports, imports, index, keys, tenants, webhooks
 from .target import DATA, Target
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.add_typer(tenants.app, name="tenant")
 app.add_typer(keys.app, name="key")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(index.app, name="index")
+app.command("import")(imports.import_)
+app.command()(exports.export)
 
 
 @app.callback()

@@ -25,6 +25,8 @@ NEXT = {
     "webhook": "`leadwire webhook tail --tenant …` shows the ids of webhooks.",
     "delivery": "`leadwire webhook tail --tenant … --json` shows the ids of deliveries.",
     "tenant": "`leadwire tenant list` shows the tenants there are.",
+    "import": "`leadwire import --tenant …` shows the ids of a tenant's imports.",
+    "list": "`leadwire export` takes its name or its id.",
     "api key": "`leadwire key list --tenant …` shows the ids of a tenant's keys.",
 }
 """Kind of record that was not found to what helps."""

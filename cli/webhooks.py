@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -12,9 +12,9 @@ import typer
 
 from leadwire import keys
 from leadwire.context import Ctx, iso
-from leadwire.store.types import Item, Key, Query
-from leadwire.webhooks import endpoints
-from leadwire.webhooks.model import Webhook
+from leadwire.store.types import Key, Query
+from leadwire.webhooks import attempts, endpoints, store
+from leadwire.webhooks.model import Delivery, Webhook
 
 from . import recovery, show
 from .session import OfTenant, connected, tenant_ctx
@@ -66,43 +66,46 @@ class AttemptLog:
         tenant = self.ctx.tenant.id
         webhooks = {webhook.id: webhook for webhook in endpoints.every(self.ctx.table, tenant)}
         open_ = [key for webhook in webhooks for key in self._deliveries(webhook) if key not in self.over]
-        found = self.ctx.table.batch_get(open_)
-        attempts = [
-            attempt for key, item in found.items() for attempt in self._attempts(key, item, webhooks[item["webhook"]])
+        found = {key: store.delivery_of(item) for key, item in self.ctx.table.batch_get(open_).items()}
+        fresh = {key: one for key, one in found.items() if one.attempts > self.seen.get(key, 0)}
+        logs = attempts.of_deliveries(self.ctx.table, list(fresh.values()))
+        rows = [
+            row
+            for (key, delivery), lines in zip(fresh.items(), logs, strict=True)
+            for row in self._new(key, delivery, lines, webhooks[delivery.webhook])
         ]
-        return sorted(attempts, key=lambda attempt: (attempt["at"], attempt["attempt"]))
+        self.over |= {key for key, delivery in found.items() if delivery.state in OVER}
+        return sorted(rows, key=lambda row: (row["at"], row["attempt"]))
 
     def _deliveries(self, webhook: str) -> list[Key]:
         partition = keys.endpoint_log(self.ctx.tenant.id, webhook)
         page = self.ctx.table.query(Query(partition, index="g1", forward=False, limit=NEWEST))
         return [Key(row["pk"], row["sk"]) for row in page.items]
 
-    def _attempts(self, key: Key, delivery: Item, webhook: Webhook) -> Iterator[dict[str, Any]]:
-        first = self.seen.get(key, 0) + 1
-        for number in range(first, delivery["attempts"] + 1):
-            attempt = self.ctx.table.get(keys.attempt(delivery["tenant"], delivery["id"], number))
-            if attempt is not None:
-                yield _row(delivery, number, attempt, webhook)
-        self.seen[key] = delivery["attempts"]
-        if delivery["state"] in OVER:
-            self.over.add(key)
+    def _new(
+        self, key: Key, delivery: Delivery, lines: Sequence[Mapping[str, Any]], webhook: Webhook
+    ) -> Iterator[dict[str, Any]]:
+        known, self.seen[key] = self.seen.get(key, 0), delivery.attempts
+        for number, line in enumerate(lines, start=1):
+            if number > known:
+                yield _row(delivery, number, line, webhook)
 
 
-def _row(delivery: Item, number: int, attempt: Item, webhook: Webhook) -> dict[str, Any]:
-    last = number == delivery["attempts"]
+def _row(delivery: Delivery, number: int, attempt: Mapping[str, Any], webhook: Webhook) -> dict[str, Any]:
+    last = number == delivery.attempts
     return {
         "at": iso(attempt["at"], "milliseconds"),
-        "type": delivery["type"],
+        "type": delivery.type,
         "webhook": webhook.id,
         "url": webhook.url,
-        "event": delivery["event"],
-        "delivery": delivery["id"],
+        "event": delivery.event,
+        "delivery": delivery.id,
         "attempt": number,
         "status": attempt["status"] or None,
         "ms": attempt["ms"],
         "response": attempt["body"][:FIRST_BYTES] or None,
         "error": attempt["error"] or None,
-        "state": delivery["state"] if last else "pending",
+        "state": delivery.state if last else "pending",
         "next_at": iso(attempt["next_at"], "milliseconds") if attempt["next_at"] else None,
     }
 

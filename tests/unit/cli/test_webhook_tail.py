@@ -9,7 +9,8 @@ import pytest
 from cli.webhooks import AttemptLog
 from leadwire import tenants
 from leadwire.store.types import Put
-from leadwire.webhooks import endpoints, store
+from leadwire.webhooks import endpoints, record, store
+from leadwire.webhooks.attempts import Made
 from leadwire.webhooks.model import Delivery, Outcome, Webhook
 from leadwire.webhooks.retry import Done, RetryAt
 
@@ -44,17 +45,23 @@ def new_delivery(ctx, id_, event):
         next_at=AT,
         created_at=AT,
     )
-    ctx.table.write(store.new_delivery(delivery))
+    ctx.table.write(store.new_delivery(delivery, due=False))
     return delivery
+
+
+def attempt(ctx, delivery, outcome, step, at):
+    webhook = endpoints.find(ctx.table, ctx.tenant.id, "w1")
+    [after] = record.record(ctx.table, webhook, [Made(webhook, delivery, outcome, step, at)], at).deliveries
+    return after
 
 
 def fail(ctx, delivery, at):
     outcome = Outcome(kind="answered", ms=12, status=503, error="answered 503")
-    return store.record(ctx.table, WEBHOOK, delivery, outcome, RetryAt(at + 5000), at)
+    return attempt(ctx, delivery, outcome, RetryAt(at + 5000), at)
 
 
 def succeed(ctx, delivery, at):
-    return store.record(ctx.table, WEBHOOK, delivery, Outcome(kind="answered", ms=9, status=200), Done(), at)
+    return attempt(ctx, delivery, Outcome(kind="answered", ms=9, status=200), Done(), at)
 
 
 def test_each_attempt_is_shown_once_as_it_is_made(ctx, delivery):
@@ -81,7 +88,7 @@ def test_attempts_of_several_deliveries_come_in_the_order_in_which_they_were_mad
 
 def test_an_attempt_that_met_no_server_shows_the_reason(ctx, delivery, run):
     outcome = Outcome(kind="timeout", ms=10_000, error="no answer within 10 s")
-    store.record(ctx.table, WEBHOOK, delivery, outcome, RetryAt(AT + 60_000), AT)
+    attempt(ctx, delivery, outcome, RetryAt(AT + 60_000), AT)
     shown = run("webhook", "tail", "--tenant", "demo", "--once").stdout
     assert "LEAD_CREATED  w1  attempt 1: no answer within 10 s, 10000 ms, next try 2026-11-18T11:07:40.000Z" in shown
 

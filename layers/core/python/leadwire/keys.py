@@ -21,6 +21,8 @@
 | its leads                | t#SET#id                 | chunk    |                                  | which it is about           |
 | bulk import              | t#IMPORT#hash            | IMPORT   |                                  | how far it has come (D8)    |
 | step of a bulk create    | t#BULK#hash              | STEP#row |                                  | what it has made (D8)       |
+| import of a file         | t#FILE                   | id       |                                  | how far it has come; all    |
+| step of it               | t#ROWS#log               | row      |                                  | what it made; undo, errors  |
 | list, chatbot, webhook   | t#LIST #CHATBOT #WEBHOOK | id       |                                  | all of a kind in one query  |
 | pipeline, stage, user    | t#PIPELINE #STAGE #USER  | n        |                                  | all of a kind in one query  |
 | form, automation         | t#FORM #AUTOMATION       | n        |                                  | all of a kind in one query  |
@@ -53,6 +55,7 @@ TOKEN_PREFIX = 3
 """Characters of a search token that make its partition: its kind and two of the text."""
 
 DUE_SHARDS = 8
+ATTEMPT = "ATT#"
 
 
 def tenant_prefix(tenant: str) -> str:
@@ -217,6 +220,16 @@ def bulk_step(tenant: str, reference: str, index: int) -> Key:
     return Key(f"T#{tenant}#BULK#{reference}", f"STEP#{index:06d}")
 
 
+def file_imports(tenant: str) -> str:
+    """How far each import of a file came."""
+    return f"T#{tenant}#FILE"
+
+
+def file_import_steps(tenant: str, log: str) -> str:
+    """What the steps of an import of a file did; each import has a log of its own."""
+    return f"T#{tenant}#ROWS#{log}"
+
+
 def bulk_sets(tenant: str, set_id: str) -> str:
     return f"T#{tenant}#SET#{set_id}"
 
@@ -279,12 +292,26 @@ def webhooks(tenant: str) -> str:
     return f"T#{tenant}#WEBHOOK"
 
 
+def webhook(tenant: str, webhook_id: str) -> Key:
+    return Key(webhooks(tenant), webhook_id)
+
+
 def delivery(tenant: str, delivery_id: str) -> Key:
     return Key(f"T#{tenant}#DLV#{delivery_id}", "DLV")
 
 
 def attempt(tenant: str, delivery_id: str, attempt: int) -> Key:
-    return Key(f"T#{tenant}#DLV#{delivery_id}", f"ATT#{attempt:04d}")
+    return Key(f"T#{tenant}#DLV#{delivery_id}", f"{ATTEMPT}{attempt:04d}")
+
+
+def number_of_attempt(sk: str) -> int:
+    return int(sk.removeprefix(ATTEMPT))
+
+
+def parts_of_delivery(pk: str, log: str) -> dict[str, str]:
+    """What the partition keys of a delivery, and of the log that it is in, say of it."""
+    _, tenant, _, id_ = pk.split("#")
+    return {"tenant": tenant, "id": id_, "webhook": log.rpartition("#")[2]}
 
 
 def endpoint_log(tenant: str, webhook_id: str) -> str:
