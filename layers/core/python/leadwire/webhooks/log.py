@@ -103,6 +103,8 @@ def _of_endpoint(ctx: Ctx, webhook: str, wanted: Wanted, before: Place | None) -
     high = ids.first_ulid(wanted.until) if wanted.until is not None else None
     if before is not None:
         high = min(before[0], high) if high else before[0]
+    if low is not None and high is not None and low > high:
+        return
     partition = keys.endpoint_log(ctx.tenant.id, webhook)
     query = Query(partition, index="g1", low=low, high=high, forward=False, limit=PAGE)
     same: list[Place] = []
