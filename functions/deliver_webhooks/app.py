@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from leadwire import ports
-from leadwire.webhooks.delivery import deliver_batch
+from leadwire.webhooks.batch import deliver_batch
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

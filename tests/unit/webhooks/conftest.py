@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from leadwire.dialects.public.faces import FACE_V2
 from leadwire.events import Event
 from leadwire.ports import Message, Ports, Queue, Vault
 from leadwire.store.table import Table, unscoped
-from leadwire.webhooks import fanout, service, store
-from leadwire.webhooks.delivery import deliver_batch
+from leadwire.webhooks import attempts, fanout, service, store
+from leadwire.webhooks.batch import deliver_batch
 from leadwire.webhooks.model import Delivery, Webhook
 from leadwire.webhooks.sweep import sweep
 from tests.factories import Clock
@@ -222,7 +223,8 @@ class Pipeline:
         return sorted(map(store.delivery_of, items), key=lambda delivery: (delivery.event, delivery.webhook))
 
     def attempts(self) -> list[Mapping[str, Any]]:
-        return sorted((i for i in self.items() if i["sk"].startswith("ATT#")), key=lambda i: (i["pk"], i["sk"]))
+        """Of all deliveries, as the log shows them."""
+        return list(chain.from_iterable(attempts.of_deliveries(self.table, self.deliveries())))
 
     def items(self) -> list[Any]:
         latest = {(one.key.pk, one.key.sk): one.new for one in self.base.read_stream(0, 10**6)}

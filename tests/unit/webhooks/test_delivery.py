@@ -199,8 +199,35 @@ def test_an_alarm_that_rings_twice_makes_one_attempt(pipeline: Any, receiver: An
     assert len(pipeline.alarms.waiting) == 1
 
 
+def test_alarms_of_one_delivery_in_one_batch_make_one_attempt(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = DOWN
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.alarms.waiting *= 3
+    pipeline.deliver()
+    assert len(receiver.received) == 1
+    assert len(pipeline.alarms.waiting) == 1
+
+
+def test_attempts_that_end_together_are_one_transaction(pipeline: Any, receiver: Any) -> None:
+    together = threading.Barrier(8, timeout=10)
+
+    def meet(request: Any) -> None:
+        together.wait()
+        request.wfile.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    receiver.behave = meet
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(*(pipeline.event(number) for number in range(8)))
+    counting = FaultyEngine(pipeline.ports.engine)
+    pipeline.on(counting)
+    pipeline.deliver()
+    assert pipeline.webhook(webhook).successes == 8
+    assert counting.calls <= 2 + 8, "two reads, and as few writes as there were endings"
+
+
 def test_an_alarm_of_a_delivery_that_is_gone_is_nothing(pipeline: Any) -> None:
-    body = json.dumps({"tenant": pipeline.ctx.tenant.id, "delivery": "0" * 32, "attempt": 1})
+    body = json.dumps({"tenant": pipeline.ctx.tenant.id, "deliveries": ["0" * 32], "attempt": 1})
     pipeline.ports.queue.send("queue", [Message(body, "t")])
     pipeline.deliver()
     assert pipeline.alarms.waiting == []

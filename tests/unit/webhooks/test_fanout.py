@@ -114,21 +114,46 @@ def test_an_event_that_no_face_knows_reaches_nobody(pipeline: Any) -> None:
     assert pipeline.deliveries() == []
 
 
-@pytest.mark.parametrize("refused", [True, False], ids=["refused by the queue", "never sent"])
-def test_an_alarm_that_was_never_set_rings_from_the_due_index(refused: Any, pipeline: Any, receiver: Any) -> None:
+def test_an_alarm_that_the_queue_refuses_rings_from_the_due_index(pipeline: Any, receiver: Any) -> None:
     pipeline.register(receiver.url)
-    if refused:
-        pipeline.alarms.refuse = 1
-        pipeline.publish(pipeline.event())
-    else:
-        pipeline.alarms.before_send = _die
-        with pytest.raises(Crash):
-            pipeline.publish(pipeline.event())
-        pipeline.alarms.before_send = lambda: None
+    pipeline.alarms.refuse = 1
+    pipeline.publish(pipeline.event())
     assert pipeline.alarms.waiting == []
     pipeline.advance(240)
     assert len(receiver.received) == 1
     assert [delivery.state for delivery in pipeline.deliveries()] == ["delivered"]
+
+
+def test_an_alarm_that_was_never_sent_is_set_when_its_event_comes_again(pipeline: Any, receiver: Any) -> None:
+    pipeline.register(receiver.url)
+    first, second = pipeline.event(1), pipeline.event(2)
+    pipeline.alarms.before_send = _die
+    with pytest.raises(Crash):
+        pipeline.publish(first, second)
+    pipeline.alarms.before_send = lambda: None
+    assert pipeline.alarms.waiting == []
+    assert pipeline.publish(first, second) == []
+    pipeline.deliver()
+    assert sequences(pipeline) == [1, 2]
+    assert len(receiver.received) == 2
+
+
+def test_an_event_that_comes_again_does_not_ring_for_what_was_tried(pipeline: Any, receiver: Any) -> None:
+    receiver.answer = (500, {}, b"")
+    pipeline.register(receiver.url)
+    event = pipeline.event()
+    pipeline.publish(event)
+    pipeline.deliver()
+    alarms = len(pipeline.alarms.sent)
+    assert pipeline.publish(event) == []
+    assert len(pipeline.alarms.sent) == alarms
+
+
+def test_deliveries_that_are_born_together_share_their_alarms(pipeline: Any) -> None:
+    for path in ("1", "2"):
+        pipeline.register(HOOK + path)
+    pipeline.publish(*(pipeline.event(number) for number in range(10)))
+    assert [len(json.loads(message.body)["deliveries"]) for _, message in pipeline.alarms.sent] == [10, 10]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -148,6 +173,7 @@ def test_a_crash_at_any_request_to_the_table_makes_each_delivery_once(
     pipeline.advance(240)
     assert sequences(pipeline) == [1, 2]
     assert len(receiver.received) == 2
+    assert not [item for item in pipeline.items() if "g2pk" in item], "nothing is left to ring"
 
 
 def test_disabling_while_events_fan_out_never_loses_one(pipeline: Any, receiver: Any) -> None:

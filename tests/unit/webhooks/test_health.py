@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,10 @@ from leadwire import events
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Put, TransactionConflict
-from leadwire.webhooks import endpoints, health, service
-from leadwire.webhooks.model import Outcome, Webhook
+from leadwire.webhooks import endpoints, health, record, service, store
+from leadwire.webhooks.attempts import Made
+from leadwire.webhooks.model import Delivery, Outcome, Webhook
+from leadwire.webhooks.retry import Done
 from leadwire.webhooks.service import Changes
 
 DOWN = (500, {}, b"down")
@@ -24,19 +27,47 @@ GOOD, BAD = Outcome(kind="answered", ms=1, status=200), Outcome(kind="answered",
 
 def after(ctx: Any, *outcomes: Outcome) -> Webhook:
     """The endpoint after these attempts, one after the other, at the time of the clock."""
-    table, tenant, now = ctx.table, ctx.tenant.id, ctx.now_ms()
-    found = endpoints.find(table, tenant, "w")
-    if found is None:
+    table, tenant = ctx.table, ctx.tenant.id
+    if endpoints.find(table, tenant, "w") is None:
         table.write(Put(endpoints.item(tenant, WEBHOOK)))
     for outcome in outcomes:
-        before = endpoints.find(table, tenant, "w")
-        assert before
-        table.write(endpoints.counted(tenant, before, outcome, now, (0, 0)))
-        if not outcome.delivered:
-            endpoints.blow(table, tenant, before, now)
+        together(ctx, outcome)
     last = endpoints.find(table, tenant, "w")
     assert last
     return last
+
+
+def together(ctx: Any, *outcomes: Outcome) -> None:
+    """Attempts that end at the same time."""
+    before = endpoints.find(ctx.table, ctx.tenant.id, "w")
+    assert before
+    _count(ctx, before, outcomes)
+
+
+def _count(ctx: Any, before: Webhook, outcomes: Sequence[Outcome]) -> None:
+    now = ctx.now_ms()
+    made = [Made(before, delivery(ctx), outcome, Done(), now) for outcome in outcomes]
+    ctx.table.write(endpoints.counted(before, made, endpoints.tally(before, made, now)))
+    if not all(outcome.delivered for outcome in outcomes):
+        endpoints.fuse(ctx.table, ctx.tenant.id, before, now)
+
+
+def delivery(ctx: Any) -> Delivery:
+    return Delivery(
+        id="d",
+        tenant=ctx.tenant.id,
+        webhook="w",
+        event="e",
+        type="LEAD_CREATED",
+        sequence=1,
+        body="{}",
+        headers={},
+        timeout=10.0,
+        waits=(),
+        state="pending",
+        next_at=NOW,
+        created_at=NOW,
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,10 +100,44 @@ def test_the_circuit_is_open_for_thirty_seconds_then_half_open_and_a_success_clo
 
 
 def test_attempts_that_fail_at_the_same_time_open_the_circuit_once(ctx: Any) -> None:
-    before, now = after(ctx), ctx.now_ms()
-    for _ in range(15):
-        endpoints.blow(ctx.table, ctx.tenant.id, before, now)
+    before = after(ctx, *[BAD] * 9)
+    together(ctx, BAD, BAD)
+    for _ in range(2):
+        endpoints.fuse(ctx.table, ctx.tenant.id, before, ctx.now_ms())
     assert after(ctx).trips == 1
+
+
+def test_what_was_under_way_when_the_circuit_opened_neither_closes_it_nor_counts(ctx: Any) -> None:
+    before = after(ctx)
+    opened = after(ctx, *[BAD] * 10)
+    for number, outcome in enumerate((GOOD, BAD)):
+        born = replace(delivery(ctx), id=f"{number:032d}")
+        ctx.table.write(store.new_delivery(born, due=False))
+        record.record(ctx.table, before, [Made(before, born, outcome, Done(), ctx.now_ms())], ctx.now_ms())
+    assert after(ctx).open_until == opened.open_until
+    assert after(ctx).window_attempts == 0
+
+
+def test_ten_failures_among_many_successes_do_not_open_the_circuit(ctx: Any) -> None:
+    webhook = after(ctx, *[GOOD] * 20, *[BAD] * 10)
+    assert (health.gate(webhook, ctx.now_ms()), webhook.window_attempts) == ("closed", 30)
+
+
+def test_the_circuit_remembers_the_last_two_and_a_half_minutes_at_least_and_five_at_most(ctx: Any, clock: Any) -> None:
+    after(ctx, GOOD)
+    clock.advance(140)
+    after(ctx, *[BAD] * 9)
+    clock.advance(150)
+    assert health.gate(after(ctx, BAD), ctx.now_ms()) == "open", "nine of them 150 s ago"
+
+
+def test_attempts_that_end_together_count_like_attempts_one_after_the_other(ctx: Any) -> None:
+    after(ctx, BAD)
+    together(ctx, BAD, GOOD, BAD, BAD)
+    webhook = after(ctx)
+    assert (webhook.successes, webhook.failures, webhook.consecutive_failures) == (1, 4, 2)
+    assert webhook.failing_since == webhook.last_failure_at == webhook.last_success_at == ctx.now_ms()
+    assert webhook.last_error == BAD.error
 
 
 def test_what_is_put_off_is_spread_wider_the_longer_the_circuit_stays_open_and_never_beyond_a_queue_delay() -> None:
@@ -135,6 +200,13 @@ def test_a_hundred_failures_in_a_row_disable_and_enabling_begins_anew(pipeline: 
     pipeline.advance(90_000)
     states = {delivery.state for delivery in pipeline.deliveries()}
     assert states == {"delivered"}, "what was held is released, nothing is lost"
+
+
+def test_a_hundred_failures_within_an_hour_do_not_disable(ctx: Any, clock: Any) -> None:
+    webhook = after(ctx, *[BAD] * 150)
+    assert not health.hopeless(webhook, ctx.now_ms())
+    clock.advance(3600)
+    assert health.hopeless(webhook, ctx.now_ms())
 
 
 def test_five_days_of_nothing_but_failures_disable(pipeline: Any, receiver: Any) -> None:

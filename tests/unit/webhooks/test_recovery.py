@@ -12,7 +12,7 @@ from standardwebhooks import Webhook as Library
 from leadwire import ids
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound
-from leadwire.webhooks import log, recovery, retry, service
+from leadwire.webhooks import log, recovery, retry, service, store
 from leadwire.webhooks.log import Wanted
 from leadwire.webhooks.service import Changes
 from tests.unit.webhooks.conftest import BY_NAME
@@ -132,6 +132,35 @@ def test_replay_missing_walks_the_journal_in_steps(
         again = recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, low, count=False)
         made, low = made + again.deliveries, again.next
     assert made == 8 == len(pipeline.deliveries())
+
+
+def test_a_page_ends_with_an_event_so_that_counting_in_steps_counts_each_once(
+    pipeline: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "MOST_COUNTED", 3)
+    webhook = exhausted(pipeline, receiver, count=2)
+    low = start_of(min(delivery.event for delivery in pipeline.deliveries()))
+    for delivery in pipeline.deliveries():  # an event that is two words to its endpoint
+        twin = replace(delivery, id=delivery.id[::-1], sequence=delivery.sequence + 100)
+        pipeline.ctx.table.write(store.new_delivery(twin, due=False))
+    first = recovery.recover(pipeline.ctx, webhook.id, low, count=True)
+    assert first == recovery.Again(4, None)
+
+
+def test_first_alarms_that_somebody_deleted_are_set_again_by_replay_missing(pipeline: Any, receiver: Any) -> None:
+    webhook = pipeline.register(receiver.url)
+    event = pipeline.event()
+    pipeline.publish(event)
+    pipeline.alarms.waiting.clear()
+    since = start_of(event.id)
+    pipeline.advance(1800)
+    assert recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, since, count=True).deliveries == 0, "may come yet"
+    pipeline.advance(1801)
+    assert recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, since, count=True).deliveries == 1
+    assert recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, since, count=False).deliveries == 1
+    pipeline.advance(60)
+    assert len(receiver.received) == 1
+    assert recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, since, count=False).deliveries == 0
 
 
 def test_a_ping_is_signed_sent_once_and_takes_a_number(pipeline: Any, receiver: Any, clock: Any) -> None:
@@ -270,6 +299,7 @@ def test_the_log_of_another_tenant_is_not_there(pipeline: Any, receiver: Any) ->
 
 
 def test_deliveries_and_attempts_are_kept_for_ninety_days(pipeline: Any, receiver: Any) -> None:
+    receiver.answers = [DOWN]
     pipeline.register(receiver.url)
     pipeline.publish(pipeline.event())
     pipeline.deliver()

@@ -1,18 +1,21 @@
 """From events to deliveries: which endpoints want them, and what each of them is to be sent.
 
 Per endpoint one transaction: its sequence moves on by n, and n deliveries are born, each under an id made of event and
-endpoint. So the numbers have no gaps, a repeated event makes nothing twice, and a crash before the alarms are set is
-mended by the due index:
+endpoint. So the numbers have no gaps, and a repeated event makes nothing twice:
 
     bus ─▶ [sequence + deliveries] ─▶ alarms
-                      └── born due ──────▶ sweep_due, two minutes later
+     ▲                                  │
+     └── the event comes again ◀────────┘ unless they are set
+
+The event's message is deleted only when the alarms are set. If it comes again, deliveries that nobody has tried yet are
+rung for once more.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leadwire import events, keys, ports, telemetry, tenants
@@ -84,17 +87,20 @@ def _for_tenant(ports: Ports, faces: Mapping[str, Face], tenant_id: str, happene
         return 0
     ctx = replace(tenants.operate(ports, tenants.load(ports, tenant_id), "fan_out"), table=table)
     ordered = [happened[ulid] for ulid in sorted(happened)]
-    now, born = ctx.now_ms(), list[Delivery]()
+    now, born, waiting = ctx.now_ms(), list[Delivery](), list[Delivery]()
     for webhook, face in listening:
         for some in portions(drafts(ctx, face, webhook, ordered, now)):
-            born += put(table, tenant_id, webhook, some)
-    queue.ring(ports, born, now)
+            made = put(table, tenant_id, webhook, some)
+            born, waiting = born + made.born, waiting + made.born + made.untried
+    for refused in queue.ring(ports, waiting, now):
+        store.move(table, refused, refused, now)  # to the due index
     telemetry.say(
         "events.fanned_out",
         tenant=tenant_id,
         events=list(happened),
         webhooks=sorted({delivery.webhook for delivery in born}),
         deliveries=len(born),
+        rung_again=len(waiting) - len(born),
         trips=table.meter.trips,
     )
     return len(born)
@@ -143,28 +149,41 @@ def portions(drafts: Iterable[Delivery]) -> Iterator[list[Delivery]]:
         yield some
 
 
-def put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery]) -> list[Delivery]:
-    """The deliveries that were born: without those that exist, and none if the endpoint was deleted."""
+@dataclass(slots=True)
+class Births:
+    """Deliveries that were born, and those that had been born before and still wait for their first attempt."""
+
+    born: list[Delivery] = field(default_factory=list)
+    untried: list[Delivery] = field(default_factory=list)
+
+
+def put(table: Table, tenant: str, webhook: Webhook, drafts: list[Delivery], *, due: bool = False) -> Births:
+    """None are born if the endpoint was deleted. `due`: for who does not come again if he cannot set their alarms."""
+    births = Births()
     for _ in range(TRIES):
         if not drafts:
-            return []
+            return births
         state: State = "pending" if webhook.enabled else "held"
         born = [replace(draft, sequence=webhook.sequence + n, state=state) for n, draft in enumerate(drafts, start=1)]
+        new = [store.new_delivery(one, due=due) for one in born]
         try:
-            table.transact([_advance(tenant, webhook, len(born)), *map(store.new_delivery, born)])
+            table.transact([_advance(tenant, webhook, len(born)), *new])
         except TransactionFailed as refused:
             if 0 in refused.failed:
                 item = refused.failed[0]
                 if item is None:
-                    return []
+                    return births
                 webhook = endpoints.of_item(item)
+            known = [refused.failed.get(at) for at in range(1, len(drafts) + 1)]
+            births.untried += [one for item in known if item and (one := store.delivery_of(item)).untried]
             drafts = [draft for at, draft in enumerate(drafts, start=1) if at not in refused.failed]
         else:
-            return born
+            births.born = born
+            return births
     raise Contention(webhook.id)
 
 
 def _advance(tenant: str, webhook: Webhook, by: int) -> Update:
     unchanged = all_of(equals("sequence", webhook.sequence), equals("enabled", webhook.enabled))
-    key = endpoints.key(tenant, webhook.id)
+    key = keys.webhook(tenant, webhook.id)
     return Update(key, set={"sequence": webhook.sequence + by}, condition=unchanged)

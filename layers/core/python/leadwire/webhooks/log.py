@@ -13,7 +13,7 @@ from leadwire.context import Ctx
 from leadwire.errors import FieldError, InvalidInput, NotFound
 from leadwire.store.types import Query
 
-from . import endpoints, store
+from . import attempts, endpoints, store
 from .model import Delivery, State
 
 PAGE = 100
@@ -36,7 +36,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A delivery, and its attempts as their items, in order."""
+    """A delivery, and its attempts in order (attempts.py)."""
 
     delivery: Delivery
     attempts: Sequence[Mapping[str, Any]]
@@ -130,6 +130,5 @@ def _shows(wanted: Wanted, delivery: Delivery) -> bool:
 
 
 def _logged(ctx: Ctx, deliveries: Sequence[Delivery]) -> list[Logged]:
-    queries = [Query(keys.delivery(delivery.tenant, delivery.id).pk, prefix="ATT#") for delivery in deliveries]
-    attempts = ctx.table.query_many(queries) if queries else []
-    return [Logged(delivery, made) for delivery, made in zip(deliveries, attempts, strict=True)]
+    made = attempts.of_deliveries(ctx.table, deliveries)
+    return [Logged(delivery, lines) for delivery, lines in zip(deliveries, made, strict=True)]

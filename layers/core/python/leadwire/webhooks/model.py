@@ -58,9 +58,12 @@ class Webhook:
     slow: bool = False
     """Its last answer took long: its deliveries go through a lane of their own."""
     window_at: int | None = None
-    """Where the circuit's window began; `window_attempts` and `window_failures` are counted since then (health.py)."""
+    """Where half of the circuit's window began; the next two are counted since then (health.py)."""
     window_attempts: int = 0
     window_failures: int = 0
+    earlier_attempts: int = 0
+    """In the half before."""
+    earlier_failures: int = 0
     open_until: int | None = None
     """The circuit is open, or half-open after this time; None while it is closed."""
     trips: int = 0
@@ -126,10 +129,17 @@ class Delivery:
     """Operators were told that it fails, and not yet that it has recovered."""
     owed_successes: int = 0
     owed_failures: int = 0
-    """Attempts that the endpoint's counters do not know yet (store.record)."""
+    """Attempts that the endpoint's counters do not know yet (record.py)."""
+    noted: Sequence[Mapping[str, Any]] = ()
+    """Attempts that succeeded and were answered in few words: others are items of their own (attempts.py)."""
     next_at: int
     """Epoch milliseconds at which the next attempt is due."""
     created_at: int
+
+    @property
+    def untried(self) -> bool:
+        """Whether it waits for its first attempt."""
+        return self.state == "pending" and not self.attempts
 
     @property
     def message_id(self) -> str:

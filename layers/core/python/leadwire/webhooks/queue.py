@@ -1,10 +1,16 @@
-"""Messages of the deliveries queue: alarm clocks. What they say of a delivery, the delivery itself knows better."""
+"""Messages of the deliveries queue: alarm clocks. What they say of a delivery, the delivery itself knows better.
+
+Deliveries of one tenant that ring at the same second share a message. So ten messages, the most that a worker is handed
+without a batching window, are up to a hundred deliveries under load, and a lone one still rings at once. (With a window
+Lambda may wait for 20 seconds where there is little traffic: Developer Guide, "Using Lambda with Amazon SQS".)
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from leadwire import telemetry
@@ -14,6 +20,18 @@ from .model import Delivery
 
 LONGEST_DELAY = 900
 """Seconds that SQS can delay a message; what waits longer waits in the due index."""
+TOGETHER = 10
+"""Deliveries in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that is to ring in so many milliseconds. `attempt` as in Alarm."""
+
+    tenant: str
+    delivery: str
+    attempt: int
+    wait: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +44,51 @@ class Alarm:
     again: bool
     slow: bool
     """It came through the lane of slow receivers."""
+    message: str
+    """The id of the message that it came in."""
 
 
-def alarm(record: Mapping[str, Any]) -> Alarm:
+def alarms(record: Mapping[str, Any]) -> list[Alarm]:
     """From a record as Lambda hands it over."""
     body = json.loads(record["body"])
     received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    return Alarm(body["tenant"], body["delivery"], body["attempt"], received > 1, slow=body.get("slow", False))
+    tenant, attempt, slow = body["tenant"], body["attempt"], body.get("slow", False)
+    return [Alarm(tenant, one, attempt, received > 1, slow, record["messageId"]) for one in body["deliveries"]]
 
 
-def message(tenant: str, delivery: str, attempt: int, wait_ms: int) -> Message:
-    """Rings after the wait, never before: delays are whole seconds."""
-    body = {"tenant": tenant, "delivery": delivery, "attempt": attempt}
-    return Message(json.dumps(body), group=tenant, delay=max(0, -(-wait_ms // 1000)))
+def send(ports: Ports, due: Iterable[Due]) -> list[Due]:
+    """Set these alarms, which ring after the wait, never before: delays are whole seconds. Those that were refused."""
+    return _send(ports, ports.settings.deliveries_queue_url, due, {})
 
 
-def change_lane(ports: Ports, alarm: Alarm) -> None:
-    """Ring through the lane of slow receivers instead. An alarm that is refused rings from the due index."""
-    body = {"tenant": alarm.tenant, "delivery": alarm.delivery, "attempt": alarm.attempt, "slow": True}
-    ports.queue.send(ports.settings.slow_queue_url, [Message(json.dumps(body), group=alarm.tenant)])
+def change_lane(ports: Ports, alarms: Iterable[Alarm]) -> list[Due]:
+    """Ring through the lane of slow receivers instead. Those that were refused."""
+    due = [Due(alarm.tenant, alarm.delivery, alarm.attempt, 0) for alarm in alarms]
+    return _send(ports, ports.settings.slow_queue_url, due, {"slow": True}) if due else []
 
 
-def ring(ports: Ports, deliveries: Iterable[Delivery], now: int) -> None:
-    """Set the alarms of those whose next attempt is near. One that the queue refuses rings from the due index."""
-    messages = [
-        message(delivery.tenant, delivery.id, delivery.attempts + 1, delivery.next_at - now)
-        for delivery in deliveries
-        if delivery.state == "pending" and delivery.next_at - now <= LONGEST_DELAY * 1000
-    ]
-    refused = ports.queue.send(ports.settings.deliveries_queue_url, messages) if messages else []
+def ring(ports: Ports, deliveries: Iterable[Delivery], now: int) -> list[Delivery]:
+    """Set the alarms of those whose next attempt is near. Those that were refused: they ring from the due index if they
+    have a place in it.
+    """
+    near = {
+        Due(one.tenant, one.id, one.attempts + 1, one.next_at - now): one
+        for one in deliveries
+        if one.state == "pending" and one.next_at - now <= LONGEST_DELAY * 1000
+    }
+    return [near[due] for due in send(ports, near)] if near else []
+
+
+def _send(ports: Ports, url: str, due: Iterable[Due], more: Mapping[str, bool]) -> list[Due]:
+    together: dict[tuple[str, int, int], list[Due]] = {}
+    for one in due:
+        together.setdefault((one.tenant, one.attempt, max(0, -(-one.wait // 1000))), []).append(one)
+    packed: dict[Message, tuple[Due, ...]] = {}
+    for (tenant, attempt, delay), all_ in together.items():
+        for some in batched(all_, TOGETHER, strict=False):
+            body = {"tenant": tenant, "deliveries": [one.delivery for one in some], "attempt": attempt, **more}
+            packed[Message(json.dumps(body), group=tenant, delay=delay)] = some
+    refused = ports.queue.send(url, list(packed))
     if refused:
         telemetry.say("alarms.refused", messages=len(refused))
+    return [one for message in refused for one in packed[message]]

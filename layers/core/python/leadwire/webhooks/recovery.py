@@ -25,6 +25,10 @@ from .model import Delivery, Face, Webhook, delivery_id
 PING = "ping"
 MOST = 500
 """Deliveries, or events, that one call works on."""
+MOST_COUNTED = 10_000
+"""Deliveries that one call counts: it reads the index alone."""
+LOST = 3_600_000
+"""Milliseconds after which the alarm of a first attempt counts as lost: somebody emptied a queue."""
 PAGE = 50
 FARTHEST = 90 * 86_400_000
 """Milliseconds that deliveries are kept."""
@@ -57,19 +61,23 @@ def resend(ctx: Ctx, id_: str) -> Delivery:
 
 
 def recover(ctx: Ctx, webhook: str, since: str, *, count: bool) -> Again:
-    """Resend what was given up of events since this ULID, oldest first; `count` only counts. Raises NotFound."""
+    """Resend what was given up of events since this ULID, oldest first; `count` only counts, and more in one call.
+
+    Raises NotFound.
+    """
     if endpoints.find(ctx.table, ctx.tenant.id, webhook) is None:
         raise NotFound("webhook")
     query = Query(keys.given_up(ctx.tenant.id, webhook), index="g3", low=since, limit=PAGE)
     rows = ctx.table.query_all(query)
-    some = list(islice(rows, MOST))
-    following = next(rows, None)
+    some, following = _whole_events(rows, MOST_COUNTED if count else MOST)
     made = len(some) if count else sum(_resent(ctx, page) for page in batched(some, PAGE, strict=False))
-    return Again(made, following["g3sk"] if following else None)
+    return Again(made, following)
 
 
 def replay_missing(ctx: Ctx, faces: Mapping[str, Face], webhook_id: str, since: str, *, count: bool) -> Again:
-    """Make the deliveries of events since this ULID that the endpoint would be sent and never was. Raises NotFound."""
+    """Make the deliveries of events since this ULID that the endpoint would be sent and never was; and ring once more
+    for those that were made long ago and never tried. Raises NotFound.
+    """
     webhook = endpoints.find(ctx.table, ctx.tenant.id, webhook_id)
     if webhook is None or webhook.face not in faces:
         raise NotFound("webhook")
@@ -78,12 +86,15 @@ def replay_missing(ctx: Ctx, faces: Mapping[str, Face], webhook_id: str, since: 
     for page in batched(islice(rows, MOST), PAGE, strict=False):
         found = ctx.table.batch_get([Key(row["pk"], row["sk"]) for row in page])
         happened = [events.from_item(item) for item in sorted(found.values(), key=lambda item: item["sk"])]
-        missing = _missing(ctx, face, webhook, happened)
-        if missing and not count:
-            drafts = [d for d in fanout.drafts(ctx, face, webhook, happened, now) if d.id in missing]
-            born = [one for some in batched(drafts, PAGE, strict=False) for one in _born(ctx, webhook_id, list(some))]
-            queue.ring(ctx.ports, born, now)
-        made += len(missing)
+        known = _known(ctx, face, webhook, happened)
+        missing = {id_ for id_, delivery in known.items() if delivery is None}
+        untried = [one for one in known.values() if one and one.untried and one.created_at < now - LOST]
+        made += len(missing) + len(untried)
+        if not count:
+            drafts = [d for d in fanout.drafts(ctx, face, webhook, happened, now) if d.id in missing] if missing else []
+            born = [one for some in fanout.portions(drafts) for one in _born(ctx, webhook_id, some)]
+            due = [one for one in untried if store.move(ctx.table, one, one, now)]  # into the due index
+            queue.ring(ctx.ports, born + due, now)
     following = next(rows, None)
     return Again(made, following["g1sk"] if following else None)
 
@@ -94,7 +105,7 @@ def ping(ctx: Ctx, face: Face, webhook: Webhook) -> Delivery:
     told = {"type": PING, "eventType": PING, "event": PING, "webhookId": webhook.id, "timestamp": iso(now)}
     body = json.dumps(told, separators=(",", ":"))
     draft = replace(fanout.draft(ctx, face, webhook, ids.ulid(now), PING, body, now), waits=())
-    born = fanout.put(ctx.table, ctx.tenant.id, webhook, [draft]) if webhook.enabled else []
+    born = fanout.put(ctx.table, ctx.tenant.id, webhook, [draft], due=True).born if webhook.enabled else []
     if not born:
         raise Conflict("The webhook is deleted or disabled")
     queue.ring(ctx.ports, born, now)
@@ -153,21 +164,31 @@ def _journal(ctx: Ctx, low: str) -> Iterator[Mapping[str, Any]]:
         day += timedelta(days=1)
 
 
-def _missing(ctx: Ctx, face: Face, webhook: Webhook, happened: Sequence[Event]) -> set[str]:
-    """Ids of the deliveries that should exist and do not."""
+def _whole_events(rows: Iterator[Mapping[str, Any]], most: int) -> tuple[list[Mapping[str, Any]], str | None]:
+    """So many rows, and those that are left of the last event; the event of the one that follows."""
+    some = list(islice(rows, most))
+    for row in rows:
+        if row["g3sk"] != some[-1]["g3sk"]:
+            return some, row["g3sk"]
+        some.append(row)
+    return some, None
+
+
+def _known(ctx: Ctx, face: Face, webhook: Webhook, happened: Sequence[Event]) -> dict[str, Delivery | None]:
+    """The deliveries that should exist, by id; None where they do not."""
     wanted = {
         delivery_id(event.id, webhook.id, word)
         for event in happened
         for word in filters.wanted(face, webhook, event, ctx.tenant)
     }
-    found = ctx.table.batch_get([keys.delivery(ctx.tenant.id, id_) for id_ in sorted(wanted)])
-    return wanted - {item["id"] for item in found.values()}
+    found = store.deliveries(ctx.table, ctx.tenant.id, sorted(wanted))
+    return {id_: found.get(id_) for id_ in sorted(wanted)}
 
 
 def _born(ctx: Ctx, webhook_id: str, drafts: list[Delivery]) -> list[Delivery]:
     """The endpoint is read again: its sequence has moved on since."""
     webhook = endpoints.find(ctx.table, ctx.tenant.id, webhook_id)
-    return fanout.put(ctx.table, ctx.tenant.id, webhook, drafts) if webhook else []
+    return fanout.put(ctx.table, ctx.tenant.id, webhook, drafts, due=True).born if webhook else []
 
 
 def _event(ctx: Ctx, id_: str) -> Event:

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import batched
 from typing import Any
 
 from leadwire import keys
@@ -35,6 +36,8 @@ OVERLAP = DAY
 LONGEST_OVERLAP = 7 * DAY
 SECRETS = 10
 TRIES = 5
+PAGE = 100
+"""Held deliveries that are released before their alarms are set."""
 CHANGEABLE = ("event_types", "url", "enabled", "name", "max_retries", "retry_delay")
 _ID = re.compile(r"[0-9a-f-]{1,64}")
 
@@ -156,7 +159,7 @@ def rotate(ctx: Ctx, face: Face, id_: str, overlap: int = OVERLAP, scope: str = 
 def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
     """Stops events at once; what was sent stays in the log. Raises NotFound."""
     webhook = get(ctx, face, id_, scope)
-    gone = Delete(endpoints.key(ctx.tenant.id, id_), PRESENT)
+    gone = Delete(keys.webhook(ctx.tenant.id, id_), PRESENT)
     try:
         return ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
@@ -166,10 +169,9 @@ def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
 def release(ctx: Ctx, webhook: Webhook) -> None:
     """Make due what was held while it was disabled. Safe to repeat; what a broken run leaves follows within a day."""
     now = ctx.now_ms()
-    for delivery in store.held(ctx.table, ctx.tenant.id, webhook.id):
-        due = replace(delivery, state="pending", next_at=now)
-        if store.move(ctx.table, delivery, due, now):
-            queue.ring(ctx.ports, [due], now)
+    for some in batched(store.held(ctx.table, ctx.tenant.id, webhook.id), PAGE, strict=False):
+        due = [(delivery, replace(delivery, state="pending", next_at=now)) for delivery in some]
+        queue.ring(ctx.ports, [after for before, after in due if store.move(ctx.table, before, after, now)], now)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
@@ -219,4 +221,4 @@ def _difference(ctx: Ctx, before: Webhook, after: Webhook) -> Update:
     names = [name for name in Webhook.__slots__ if getattr(before, name) != getattr(after, name)]
     item = endpoints.item(ctx.tenant.id, after)
     unchanged = equals("updated_at", before.updated_at)
-    return Update(endpoints.key(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged)
+    return Update(keys.webhook(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged)

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from leadwire import keys, telemetry
-from leadwire.ports import Message, Ports
+from leadwire.ports import Ports
 from leadwire.store.table import Table, unscoped
 from leadwire.store.types import ConditionFailed, Item, Key, Query, Update, equals
 
 from . import queue, store
+from .queue import Due
 
 AHEAD = 60_000
 """Milliseconds until the next sweep."""
@@ -50,20 +51,18 @@ def _shard(ports: Ports, shard: int, now: int) -> int:
 
 
 def _ring(ports: Ports, table: Table, rows: Sequence[Item], now: int) -> int:
-    messages = [_alarm(row, now) for row in rows]
-    refused = ports.queue.send(ports.settings.deliveries_queue_url, messages)
-    set_ = [row for row, message in zip(rows, messages, strict=True) if message not in refused]
-    if refused:
-        telemetry.say("alarms.refused", messages=len(refused))
-    for row in set_:
-        _postpone(table, row, now)
-    return len(set_)
+    rings = {_due(row, now): row for row in rows}
+    refused = queue.send(ports, rings)
+    for due, row in rings.items():
+        if due not in refused:
+            _postpone(table, row, now)
+    return len(rings) - len(refused)
 
 
-def _alarm(row: Item, now: int) -> Message:
+def _due(row: Item, now: int) -> Due:
     """Of a row of the index, which has keys only: `T#<tenant>#DLV#<delivery>` says all that an alarm needs."""
     _, tenant, _, delivery = str(row["pk"]).split("#")
-    return queue.message(tenant, delivery, attempt=0, wait_ms=int(str(row["g2sk"])) - now)
+    return Due(tenant, delivery, attempt=0, wait=int(str(row["g2sk"])) - now)
 
 
 def _postpone(table: Table, row: Item, now: int) -> None:

@@ -1,0 +1,100 @@
+"""A batch of alarms: read at once, attempted side by side, written down together where attempts end together."""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadwire import keys, telemetry
+from leadwire.ports import Ports
+from leadwire.store.table import Table
+
+from . import endpoints, queue, store
+from .delivery import Result, Work, deliver, write_down
+from .ledger import Ledger
+from .queue import Alarm
+
+CONCURRENCY = 50
+"""Deliveries at once. A batch holds up to a hundred (queue.py): the others follow as soon as one has ended."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What an invocation was handed, and the messages that it gives back because we failed."""
+
+    work: list[Work] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+
+
+def deliver_batch(ports: Ports, records: Sequence[Mapping[str, Any]], rng: random.Random) -> dict[str, Any]:
+    """An SQS batch at once. Reports as failed only what failed by our own fault."""
+    batch = _load(ports, records, rng)
+    futures = [_pool().submit(_guarded, work) for work in batch.work]
+    wait(futures)
+    results = [future.result() for future in futures]
+    done = list(zip(batch.work, results, strict=True))
+    batch.failed |= {work.alarm.message for work, result in done if result is None}
+    slow = {work.alarm.delivery: work.alarm for work, result in done if result and result.word == "slow"}
+    batch.failed |= {slow[refused.delivery].message for refused in queue.change_lane(ports, slow.values())}
+    counts = Counter(f"Deliveries{result.word.title()}" if result else "DeliveriesFailedByUs" for result in results)
+    telemetry.count(counts, {"AttemptLatency": [r.ms for r in results if r and r.ms is not None]})
+    names = [record["messageId"] for record in records]
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in names if name in batch.failed]}
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads that stay for the next invocation."""
+    return ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="deliveries")
+
+
+def _load(ports: Ports, records: Sequence[Mapping[str, Any]], rng: random.Random) -> Batch:
+    """All that the alarms name, in two reads for each tenant."""
+    batch, by_tenant = Batch(), dict[str, list[Alarm]]()
+    for record in records:
+        try:
+            for alarm in queue.alarms(record):
+                by_tenant.setdefault(alarm.tenant, []).append(alarm)
+        except Exception as error:  # noqa: BLE001  # the border of a batch: reported, counted, and tried again
+            telemetry.fault("delivery.failed", error, message_id=record["messageId"])
+            batch.failed.add(record["messageId"])
+    for tenant, alarms in by_tenant.items():
+        try:
+            batch.work += _of_tenant(ports, tenant, _one_each(alarms), rng)
+        except Exception as error:  # noqa: BLE001  # as above
+            telemetry.fault("delivery.failed", error, messages=len(alarms))
+            batch.failed |= {alarm.message for alarm in alarms}
+    return batch
+
+
+def _one_each(alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Of several alarms of one delivery the one that asks for most: whichever attempt is due, or the latest."""
+    return list({alarm.delivery: alarm for alarm in sorted(alarms, key=lambda one: one.attempt or math.inf)}.values())
+
+
+def _of_tenant(ports: Ports, tenant: str, alarms: Sequence[Alarm], rng: random.Random) -> list[Work]:
+    table = Table(ports.engine, keys.tenant_prefix(tenant))
+    deliveries = store.deliveries(table, tenant, [alarm.delivery for alarm in alarms])
+    webhooks = endpoints.several(table, tenant, {delivery.webhook for delivery in deliveries.values()})
+    write = functools.partial(write_down, ports, table)
+    ledgers = {webhook.id: Ledger(webhook, write) for webhook in webhooks.values()}
+    work: list[Work] = []
+    for alarm in alarms:
+        delivery = deliveries.get(alarm.delivery)
+        webhook = webhooks.get(delivery.webhook) if delivery else None
+        work.append(Work(ports, table, alarm, delivery, webhook, ledgers, rng))
+    return work
+
+
+def _guarded(work: Work) -> Result | None:
+    try:
+        return deliver(work)
+    except Exception as error:  # noqa: BLE001  # the border of a batch: reported, counted, and tried again
+        telemetry.fault("delivery.failed", error, message_id=work.alarm.message)
+        return None
