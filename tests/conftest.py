@@ -12,10 +12,14 @@ from pytest_socket import socket_allow_hosts
 from leadwire.context import Ctx, Tenant
 from leadwire.ports import Ports
 from leadwire.store.database import MEMORY
-from tests import factories
+from local.gateway import Request, Response
+from local.world import World
+from tests import factories, published
 from tests.factories import Clock, Keys
 
 LOOPBACK = "127.0.0.1"
+REFERENCE = "/openapi/{document}"
+"""A route of the product's template, and of no other."""
 
 settings.register_profile("leadwire", deadline=None)  # how long an example takes says nothing: machines are busy
 settings.load_profile("leadwire")
@@ -26,6 +30,21 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Leadwire")
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("emulator") is None:
         socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def only_published_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the product's own stack answers in this process is checked against the published documents."""
+    handle = World.handle
+
+    def checked(world: World, request: Request) -> Response:
+        response = handle(world, request)
+        if any(route.path == REFERENCE for route in world.stack.routes):
+            answer = (response.status, response.headers, response.body.decode(errors="replace"))
+            published.check_http(request.method, request.target, request.headers, answer)
+        return response
+
+    monkeypatch.setattr(World, "handle", checked)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from tests import published
 from tests.flows.business import authorization
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +57,10 @@ class Server:
         """A requests.Response; with the demo tenant's key if a dialect is given, and `headers` with _ for -."""
         sent = authorization(dialect, self.state["keys"][dialect]) if dialect else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.request(method, self.state["url"] + path, json=body, headers=sent, timeout=PATIENCE)
+        answer = requests.request(method, self.state["url"] + path, json=body, headers=sent, timeout=PATIENCE)
+        lowered = {name.lower(): value for name, value in sent.items()}
+        published.check_http(method, path, lowered, (answer.status_code, answer.headers, answer.text))
+        return answer
 
     def stop(self) -> str:
         """What `stop` says when it has ended whatever serves this folder."""

@@ -2,6 +2,7 @@
 
     DIALECT.routes ─▶ operations.py ─┬─ schemas.py    types of bodies ─▶ components
                                      └─ refusals.py   errors, as the dialect renders them
+                     links.py        what a created record leads to
                      document.py     puts a dialect together; combined.py all of them
 
 `python -m docs.generate` writes them where functions/reference serves them, `python -m docs.openapi` them alone.

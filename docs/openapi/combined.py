@@ -61,8 +61,15 @@ def _named(document: Mapping[str, Any], dialect: str) -> dict[str, Any]:
 
 
 def _operation(operation: Mapping[str, Any], dialect: str) -> dict[str, Any]:
+    responses = {
+        status: {
+            name: value for name, value in response.items() if name != "links"
+        }  # they name operations of one dialect
+        for status, response in operation["responses"].items()
+    }
     return {
         **operation,
+        "responses": responses,
         "tags": [f"{dialect}: {tag}" for tag in operation["tags"]],
         "security": [{_with(dialect, one): scopes for one, scopes in need.items()} for need in operation["security"]],
     }

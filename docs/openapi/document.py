@@ -9,7 +9,7 @@ from typing import Any
 from leadwire import VERSION
 from leadwire.edge.types import Dialect
 
-from . import dialects, health, operations
+from . import dialects, health, links, operations
 from .operations import KEY, Served, Shared
 from .schemas import Types
 
@@ -36,6 +36,7 @@ def document(name: str) -> dict[str, Any]:
         operations.declare(one, types)
     schemas, components = types.schemas()
     paths = _paths(served, shared, schemas)
+    links.add(paths, components)
     if name == health.DIALECT:
         paths, components = health.added(paths, components)
     return {

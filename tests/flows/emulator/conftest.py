@@ -15,6 +15,7 @@ from leadwire.aws import ports
 from leadwire.context import Ctx
 from leadwire.ports import Ports
 from local import cloud, stack
+from tests import published
 from tests.unit.webhooks.conftest import receiver
 
 __all__ = ["receiver"]
@@ -34,7 +35,9 @@ class Cloud:
         key = self.state["keys"][dialect]
         sent = {"x-api-key": key} if dialect == "public" else {"authorization": f"Bearer {key}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.request(method, self.state["url"] + path, json=body, headers=sent, timeout=PATIENCE)
+        answer = requests.request(method, self.state["url"] + path, json=body, headers=sent, timeout=PATIENCE)
+        published.check_http(method, path, sent, (answer.status_code, answer.headers, answer.text))
+        return answer
 
     def ports(self) -> Ports:
         return ports(stack.settings(self.state))
