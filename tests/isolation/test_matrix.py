@@ -38,6 +38,8 @@ NEVER = {
     "webhook": "99999999-9999-4999-8999-999999999998",
     "chatbot": "cb_ffffffffffffffff",
     "phone": "+12025559999",
+    "delivery": "99999999-9999-4999-8999-999999999997",
+    "event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 }
 """An id of each kind that nobody has."""
 
@@ -99,6 +101,9 @@ BODIES: dict[str, Mapping[str, Any]] = {
     },
     "chatbot PATCH /api/v1/chatbots/{chatbotId}/webhooks/{webhookId}": {"isActive": False},
     "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks/{webhookId}/rotate-secret": {"overlapSeconds": 60},
+    "crm POST /api/v1/webhook-deliveries/recover": {"webhook_id": "$webhook", "cursor": "$event"},
+    "crm POST /api/v1/webhook-deliveries/replay-missing": {"webhook_id": "$webhook", "cursor": "$event"},
+    "crm POST /api/v1/webhook-deliveries/dry-run": {"event_id": "$event"},
     "lists POST /v1/webhooks": {"event": "lead.created", "url": "https://example.com/hook"},
     "public POST /api/v1/pub/webhooks/missed-call": {"url": "https://example.com/hook"},
     "public DELETE /api/v1/pub/webhooks/missed-call": {"url": "https://example.com/hook"},
@@ -146,9 +151,11 @@ class Served:
 
 
 def _dialects(door: ModuleType) -> Iterator[Dialect]:
+    """What a door serves: the `DIALECT` of a module, or one that the door makes of what it is given."""
     for part in vars(door).values():
-        if isinstance(getattr(part, "DIALECT", None), Dialect):
-            yield part.DIALECT
+        dialect = part if isinstance(part, Dialect) else getattr(part, "DIALECT", None)
+        if isinstance(dialect, Dialect):
+            yield dialect
 
 
 def _served() -> list[Served]:
@@ -186,9 +193,15 @@ def victim(world: World) -> dict[str, str]:
         for nth in range(NTH):
             filled = {name: text.replace("#", str(nth)) for name, text in body.items()}
             assert send(world, "POST", path, state["keys"]["crm"], filled).status == 201
-    world.settle()
+    public, crm = state["keys"]["public"], state["keys"]["crm"]
+    send(world, "PATCH", f"/api/v2/pub/webhooks/{webhook}", public, {"enabled": False})
+    last = send(world, "POST", "/api/v1/leads", crm, {"first_name": "Vic"}).json()["data"]["id"]
+    assert last == LEADS + 1
+    world.settle()  # what is made for a disabled webhook is held, and goes nowhere
     tenant = tenants.by_slug(world.ports, state["tenant"])
     return {
+        "delivery": send(world, "GET", "/api/v1/webhook-deliveries", crm).json()["data"][0]["id"],
+        "event": send(world, "GET", f"/api/v1/leads/{last}/timeline", crm).json()["data"][0]["id"],
         "tenant": tenant.id,
         "number": str(LEADS),
         "nth": str(NTH),
