@@ -1,8 +1,9 @@
-"""The embedded cloud: template.yaml, run in one Python process on one SQLite file. Nothing in `leadwire` imports it.
+"""The embedded cloud: template.yaml, run by Python on one SQLite file. Nothing in `leadwire` imports it.
 
 __main__.py    `python -m local serve|stop`          world.py       World: all of it in one object, with a clock
 server.py      HTTP in front of a world              pumps.py       threads that run a world's stations
-console.py     one readable line per log line        demo.py        the tenant that a fresh Leadwire begins with
+worker.py      the process that these threads have   demo.py        the tenant that a fresh Leadwire begins with
+console.py     one readable line per log line
 
 template.py    template.yaml as a Stack              gateway.py     HTTP API, payload format 2.0; routes.py
 resources.py   what each resource type means         runtime.py     Lambda: handlers, contexts, failures

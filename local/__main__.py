@@ -9,7 +9,7 @@ from pathlib import Path
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="Leadwire on this machine, without a cloud")
-    parser.add_argument("verb", choices=["serve", "stop"])
+    parser.add_argument("verb", choices=["serve", "stop", "work"], help="`work` is for `serve`, which begins it")
     parser.add_argument("--home", type=Path, help="folder of the data (.leadwire)")
     arguments = parser.parse_args()
     from . import server  # noqa: PLC0415  # so that --help is quick
@@ -18,6 +18,8 @@ def main() -> int:
     if arguments.verb == "stop":
         print("stopped" if server.stop(home) else "nothing was running")
         return 0
+    if arguments.verb == "work":
+        server.work(home)
     try:
         server.serve(home)
     except server.NotStarted as reason:

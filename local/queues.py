@@ -64,6 +64,10 @@ class Queues:
             for statement in SCHEMA:
                 connection.execute(statement)
 
+    @property
+    def names(self) -> list[str]:
+        return [*self._specs]
+
     def send(self, queue: str, messages: Sequence[Message]) -> list[Message]:
         """Returns the messages that were refused (see `refuse`); the others are stored. Raises InvalidMessage."""
         refused = list(messages[: self._refusals])

@@ -1,4 +1,4 @@
-"""HTTP in front of a world, as `make run` starts it: waitress and the pumps, one process, one folder of data."""
+"""HTTP in front of a world, as `make run` starts it: waitress here, the pumps in worker.py, one folder of data."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Never, TextIO
 
 from waitress.server import create_server
 
 from leadwire import tenants
 from leadwire.errors import NotFound
 
-from . import demo
+from . import demo, worker
 from .clock import Clock
 from .console import Console
 from .gateway import LARGEST_REQUEST, Request
@@ -40,6 +40,8 @@ SWITCH_INTERVAL = 0.02
 """Seconds for which a thread keeps Python's lock when others want it. Requests give it up by themselves whenever they
 reach the table; being interrupted oftener only costs (`make bench-http`: 226 creates a second at 0.5 ms, 352 at 20)."""
 STOP_SECONDS = 10
+LOCK_SECONDS = 1
+"""How long a server waits for the folder: the worker of one that was killed ends a moment later."""
 
 
 class NotStarted(Exception):
@@ -49,11 +51,7 @@ class NotStarted(Exception):
 def serve(home: Path = HOME) -> None:
     """Serve until Ctrl-C or SIGTERM. Port and switches come from the environment. Raises NotStarted."""
     port = os.environ.get("PORT", str(DEFAULT_PORT))
-    if os.environ.get("LEADWIRE_LOG") != "json":
-        sys.stdout = Console(sys.stdout)
-        os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # their lines are for CloudWatch
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s  %(levelname)-5.5s %(message)s", datefmt="%H:%M:%S")
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    _set_process()
     worlds: list[World] = []
     try:
         server = create_server(
@@ -70,7 +68,13 @@ def serve(home: Path = HOME) -> None:
     with (home / "lock").open("w") as lock:
         _take(lock, home)
         worlds.append(_world(home))
-        _run(worlds[0], server, home)
+        _run(worlds[0], server, home, lock.fileno())
+
+
+def work(home: Path) -> Never:
+    """Run the pumps of the server that has begun this process, and end with it."""
+    _set_process()
+    worker.work(_world(home))
 
 
 def stop(home: Path = HOME) -> bool:
@@ -104,27 +108,36 @@ def respond(world: World, environ: WSGIEnvironment, start_response: StartRespons
     return [response.body]
 
 
-def _run(world: World, server: Any, home: Path) -> None:
+def _set_process() -> None:
+    if os.environ.get("LEADWIRE_LOG") != "json":
+        sys.stdout = Console(sys.stdout)
+        os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # their lines are for CloudWatch
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s  %(levelname)-5.5s %(message)s", datefmt="%H:%M:%S")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+
+
+def _run(world: World, server: Any, home: Path, lock: int) -> None:
     state = _state(world, home, f"http://{HOST}:{server.effective_port}")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
-    world.start()
+    pumps = worker.Worker(world, home, lock)
+    pumps.start()
     print(f"{demo.summary(state)}\nData: {home}; end it with Ctrl-C or `make stop`\n")
     server.run()  # returns on KeyboardInterrupt, when requests under way are answered
-    at_rest = world.stop()
+    pumps.stop()
     demo.save({**state, "pid": 0}, home / "local.json")
-    print("stopped", flush=True)
-    if not at_rest:
-        os._exit(0)  # a delivery still waits for its receiver; the next process takes its message up again
     world.close()
+    print("stopped", flush=True)
 
 
 def _take(lock: TextIO, home: Path) -> None:
     """Two servers on one folder would do everything twice. The lock ends with the process, however it ends."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as taken:
-        raise NotStarted(f"another server runs on {home}: end it with `make stop`") from taken
+    for _ in range(LOCK_SECONDS * 20):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.05)
+    raise NotStarted(f"another server runs on {home}: end it with `make stop`")
 
 
 def _world(home: Path) -> World:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,19 @@ class Server:
                 self.state = json.loads((self.home / "local.json").read_text())
             time.sleep(0.02)
         assert self.request("GET", "/api/v1/health").ok
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what other processes do."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, self.said()
+            time.sleep(0.02)
+
+    def children(self) -> list[int]:
+        """The processes that it has begun."""
+        command = ["pgrep", "-P", str(self.process.pid)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]
 
     def said(self) -> str:
         """Everything that it has printed so far."""

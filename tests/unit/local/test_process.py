@@ -1,5 +1,8 @@
 """What a person sees of the server: it starts, says what is wrong, stops, and starts again."""
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +52,23 @@ def test_a_killed_server_is_followed_by_one_that_goes_on(server: Server) -> None
     again.wait()
     assert again.state["keys"] == server.state["keys"]
     assert again.end() == 0
+
+
+def test_a_worker_that_died_is_followed_by_another(server: Server) -> None:
+    (first,) = server.children()
+    os.kill(first, signal.SIGKILL)
+    server.until(lambda: server.children() not in ([], [first]))
+    assert server.request("POST", "/api/v1/leads", "crm", {"first_name": "Ann"}).status_code == 201
+    server.until(lambda: "events.relayed" in server.said())
+    assert "the worker ended with -9; another one begins" in server.said()
+
+
+def test_no_worker_outlives_its_server(server: Server) -> None:
+    (worker,) = server.children()
+    server.kill()
+    server.until(lambda: not alive(worker))
+
+
+def alive(pid: int) -> bool:
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.strip() not in ("", "Z")

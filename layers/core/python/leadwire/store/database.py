@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from .types import Unavailable
 MEMORY = ":memory:"
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes to the same file."""
+BUSY_PAUSE = 0.0003
+"""Seconds between two looks; what others write takes some milliseconds."""
 STATEMENTS = 256
 PAGE_SIZE = 4096
 """Bytes. Half of what larger rows would like, and so is what each commit writes."""
@@ -41,6 +44,7 @@ class Database:
         self._owner: int | None = None
         self._idle: list[sqlite3.Connection] = []
         self._writer = self._connect()
+        self._writer.execute("PRAGMA busy_timeout = 0")  # `_begin` waits
         self._commits = 0
         self._synced = 0
         self._syncing = threading.Lock()
@@ -59,7 +63,7 @@ class Database:
         with self._lock:
             before = writer.total_changes
             try:
-                writer.execute("BEGIN IMMEDIATE")
+                self._begin()
                 self._owner = threading.get_ident()
                 yield writer
                 writer.execute("COMMIT")
@@ -117,6 +121,19 @@ class Database:
         if self._log is not None:
             os.close(self._log)
             self._log = None
+
+    def _begin(self) -> None:
+        """SQLite itself would sleep in steps of milliseconds while another process writes."""
+        end = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(BUSY_PAUSE)
+            else:
+                return
 
     def _reader(self) -> sqlite3.Connection:
         try:

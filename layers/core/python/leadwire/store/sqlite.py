@@ -42,6 +42,9 @@ from .types import (
 from .updates import updated
 from .values import same
 
+WRITTEN_AT_ONCE = 32
+"""Independent writes of one commit, some milliseconds."""
+
 
 class SqliteEngine(Engine):
     """One table in `database`, with the stream of its changes unless `stream` is False. `clock` is epoch seconds.
@@ -72,11 +75,14 @@ class SqliteEngine(Engine):
     # --- reads --------------------------------------------------------------------------------------------------------
 
     def concurrently[Result](self, calls: Sequence[Callable[[], Result]], *, writes: bool) -> list[Result]:
-        """Writes share one commit: side by side there is nothing to gain in one process."""
+        """Writes share a commit: side by side there is nothing to gain in one process. Nobody waits long for it."""
         if not writes:
             return [call() for call in calls]
-        with self.database.write():
-            return [call() for call in calls]
+        results: list[Result] = []
+        for start in range(0, len(calls), WRITTEN_AT_ONCE):
+            with self.database.write():
+                results += [call() for call in calls[start : start + WRITTEN_AT_ONCE]]
+        return results
 
     def get(self, key: Key, *, consistent: bool) -> tuple[Item | None, Consumed]:
         limits.check_key(key)
