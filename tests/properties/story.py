@@ -49,6 +49,9 @@ CHANGEABLE = ("status", "tags", "first_name", "email", "phone", "score", "starre
 SORTS = ("created", "updated", "score", "first_name", "last_name", "email")
 
 
+TIDY = "tidy"
+
+
 class Clock:
     now = 1_800_000_000.0
 
@@ -57,14 +60,15 @@ class Clock:
 
 
 class TidyQueue(ports.Queue):
-    """Keeps the messages of the tidy queue until their time has come."""
+    """Keeps the messages of the tidy queue until their time has come; those of others are none of its business."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.messages: list[tuple[float, str]] = []
 
     def send(self, url: str, messages: object) -> list[ports.Message]:
-        self.messages += [(self.clock() + message.delay, message.body) for message in messages]
+        if url == TIDY:
+            self.messages += [(self.clock() + message.delay, message.body) for message in messages]
         return []
 
 
@@ -113,7 +117,9 @@ class Story:
     def __init__(self, table: Engine, stream: Callable[[int, int], list], clock: Clock, shards: int) -> None:
         self.clock, self.table, self.stream = clock, table, stream
         self.queue = TidyQueue(clock)
-        self.ports = ports.Ports(Settings("t", "b", "q", "k"), table, self.queue, None, None, clock)
+        self.ports = ports.Ports(
+            Settings("t", "b", "q", "k", tidy_queue_url=TIDY), table, self.queue, None, None, clock
+        )
         tenant = tenants.create(self.ports, "demo", "Demo", shards=shards)
         self.ctx = tenants.operate(self.ports, tenant, "test")
         self.model = Model()

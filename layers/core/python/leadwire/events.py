@@ -16,7 +16,7 @@ from typing import Any
 
 from . import ids, keys
 from .context import Ctx, iso
-from .store.types import Item, Put
+from .store.types import PRESENT, Item, Key, Put, Update
 
 LEAD_CREATED = "lead.created"
 LEAD_UPDATED = "lead.updated"
@@ -49,6 +49,14 @@ CATALOGUE: dict[str, str] = {
 }
 
 
+OF_VERSIONS = frozenset({LEAD_CREATED, LEAD_UPDATED, LEAD_DELETED, LEAD_MERGED, LEAD_UNMERGED})
+"""Each of these made a version of its lead; the others are told beside."""
+PREFIX = "EVT#"
+"""Begins the sort keys of events."""
+STAYS = ("number", "version", "created_at", "updated_at", "status")
+"""Of a snapshot, when its lead was erased (leads/erasure.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to a lead. `lead` is the snapshot after it; `changes` maps field to [before, after].
@@ -76,6 +84,11 @@ class Event:
     """Of `webhook.*` only: the endpoint's `id`, and what is to be told. Nothing personal."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What happened to the lead, where it is more than a change of its fields: a submission …"""
+
+    @property
+    def erased(self) -> bool:
+        """Whether it says only that it happened: its lead was deleted, and is not to be known any more."""
+        return bool(self.lead.get("erased"))
 
 
 def of_lead(
@@ -142,7 +155,7 @@ def put(event: Event) -> Put:
 def from_item(item: Mapping[str, Any]) -> Event:
     lead = json.loads(item["lead"])
     return Event(
-        id=str(item["sk"]).removeprefix("EVT#"),
+        id=str(item["sk"]).removeprefix(PREFIX),
         type=item["type"],
         tenant=item["tenant"],
         number=int(item["number"]),
@@ -157,6 +170,15 @@ def from_item(item: Mapping[str, Any]) -> Event:
         webhook=json.loads(item.get("webhook", "{}")),
         about=json.loads(item.get("about", "{}")),
     )
+
+
+def emptied(item: Item) -> Update:
+    """The write that leaves of an event what it is, when, by whom and about which numbers."""
+    lead, about = json.loads(item["lead"]), json.loads(item.get("about", "{}"))
+    snapshot = {name: lead[name] for name in STAYS} | {"erased": True}
+    numbers = {name: value for name, value in about.items() if isinstance(value, int)}
+    left: Item = {"lead": _compact(snapshot), "changes": "{}", "about": _compact(numbers)}
+    return Update(Key(item["pk"], item["sk"]), set=left, condition=PRESENT)
 
 
 def to_detail(event: Event) -> str:

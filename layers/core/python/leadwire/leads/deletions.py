@@ -1,9 +1,11 @@
-"""Bulk deletion as requests ask for it and as the jobs queue goes on with it; and leads that leave a deleted list."""
+"""Bulk deletion as requests ask for it; and the jobs queue, which goes on with that, takes leads out of deleted lists,
+and erases what deleted leads leave.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,7 @@ from leadwire.errors import NotFound, Unready
 from leadwire.ports import Message, Ports
 from leadwire.store.types import ConditionFailed, StoreError, TransactionFailed
 
-from . import jobs, query, service
+from . import erasure, jobs, query, service
 from .bitmap import of_numbers
 from .jobs import CHUNK, Facets, Job, Superseded
 from .model import Lead
@@ -110,22 +112,24 @@ def run(ports: Ports, message: Mapping[str, Any]) -> None:
     """One chunk of work; what is left is another message. A tenant, job or list that is not there needs nothing."""
     with suppress(NotFound, Superseded):
         ctx = tenants.operate(ports, tenants.load(ports, message["tenant"]), WORKER)
-        left = _delete(ctx, message["job"]) if "job" in message else _detach(ctx, message["list"])
-        telemetry.say("job.worked", tenant=ctx.tenant.id, left=left, wru=ctx.table.meter.consumed.wru)
-        if left:
-            _ring(ctx, message)
+        kind = next(kind for kind in WORK if kind in message)
+        following = WORK[kind](ctx, message)
+        telemetry.say("job.worked", tenant=ctx.tenant.id, kind=kind, wru=ctx.table.meter.consumed.wru)
+        if following:
+            _ring(ctx, following)
 
 
-def _delete(ctx: Ctx, job_id: str) -> int:
-    job = jobs.work(ctx, jobs.find(ctx, job_id), CHUNK)
-    return job.total - job.position
+def _delete(ctx: Ctx, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    job = jobs.work(ctx, jobs.find(ctx, message["job"]), CHUNK)
+    return message if job.position < job.total else None
 
 
-def _detach(ctx: Ctx, list_id: str) -> int:
+def _detach(ctx: Ctx, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Take leads out of a list that is gone: nobody can join it any more, so this comes to an end."""
+    list_id = message["list"]
     with suppress(NotFound):
         lists.get(ctx, list_id)
-        return 0
+        return None
 
     def without(lead: Lead) -> Lead:
         return replace(lead, lists=tuple(other for other in lead.lists if other != list_id))
@@ -134,4 +138,12 @@ def _detach(ctx: Ctx, list_id: str) -> int:
     for lead in listed.leads:
         with suppress(NotFound):
             service.change(ctx, lead.number, without)
-    return listed.total - len(listed.leads)
+    return message if listed.total > len(listed.leads) else None
+
+
+WORK: dict[str, Callable[[Ctx, Mapping[str, Any]], Mapping[str, Any] | None]] = {
+    "job": _delete,
+    "list": _detach,
+    "erase": erasure.work,
+}
+"""By what a message names: does a chunk of it, and says what message comes next."""

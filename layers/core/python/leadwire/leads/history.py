@@ -1,7 +1,7 @@
 """The conversation of a lead: its messages, and what was found out by them (its qualification).
 
-A message is an item beside its lead. The last `SHOWN` are what lists, reads and webhooks show. When a lead is deleted,
-the indexer takes its messages away: by then nobody can add one, because a message is written with its lead as it is.
+A message is an item beside its lead. The last `SHOWN` are what lists, reads and webhooks show. They go after their lead
+(erasure.py): by then nobody can add one, because a message is written with its lead as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from leadwire import events, keys
 from leadwire.context import Ctx
-from leadwire.store.types import Delete, Item, Put, Query, TransactWrite
+from leadwire.store.types import Item, Put, Query, TransactWrite
 
 from . import model, service
 from .model import Lead, Stored
@@ -55,7 +55,7 @@ class Message:
 def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
     """Store a message with its event; its id and time are set here. Raises NotFound."""
     lead = service.get(ctx, number)
-    last = ctx.table.query(_query(ctx, lead.number, limit=1, forward=False)).items
+    last = ctx.table.query(_query(ctx, lead.number, limit=1)).items
     message = draft
 
     def along(lead: Lead) -> list[TransactWrite]:
@@ -75,7 +75,7 @@ def recent(ctx: Ctx, leads: Sequence[Lead]) -> dict[int, list[Message]]:
     and `SHOWN_BYTES`. One query each, side by side.
     """
     owners = [(lead.number, number) for lead in leads for number in (lead.number, *lead.merged)]
-    pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN, forward=False) for _, number in owners])
+    pages = ctx.table.query_pages([_query(ctx, number, limit=SHOWN) for _, number in owners])
     found: dict[int, list[Message]] = {lead.number: [] for lead in leads}
     for (owner, _), page in zip(owners, pages, strict=True):
         found[owner] += map(_of_item, page.items)
@@ -89,30 +89,10 @@ def _last(messages: Iterable[Message]) -> list[Message]:
     return newest[:fitting][::-1]
 
 
-def forget(ctx: Ctx, gone: Iterable[Lead]) -> None:
-    """Delete all messages of leads that were deleted, and what is left of those that had become part of them.
-
-    A lead that was merged has not been deleted, nor has one that was merged and is itself again.
-    """
-    deleted = _deleted(ctx, {lead.number: lead for lead in gone})
-    parts = [part for lead in deleted for part in lead.merged]
-    for items in ctx.table.query_many([_query(ctx, number) for number in (*(lead.number for lead in deleted), *parts)]):
-        ctx.table.batch_write([Delete(Put(item).key) for item in items])
-    ctx.table.batch_write([Delete(keys.merged(ctx.tenant.id, part)) for part in parts])
-
-
-def _deleted(ctx: Ctx, gone: Mapping[int, Lead]) -> list[Lead]:
-    """Those that are neither there nor merged; asked again, because a lead may go from one to the other meanwhile."""
-    left = dict(gone)
-    for place in (keys.lead, keys.merged, keys.lead):
-        found = ctx.table.batch_get([place(ctx.tenant.id, number) for number in left]) if left else {}
-        left = {number: lead for number, lead in left.items() if place(ctx.tenant.id, number) not in found}
-    return [*left.values()]
-
-
-def _query(ctx: Ctx, number: int, *, limit: int | None = None, forward: bool = True) -> Query:
+def _query(ctx: Ctx, number: int, *, limit: int) -> Query:
+    """The last messages, the newest first."""
     key = keys.message(ctx.tenant.id, number, "")
-    return Query(key.pk, prefix=key.sk, consistent=True, limit=limit, forward=forward)
+    return Query(key.pk, prefix=key.sk, consistent=True, limit=limit, forward=False)
 
 
 # --- qualification ----------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ from .bitmap import SIZE, Bitmap, of_numbers
 from .model import Lead
 from .terms import Beginning
 
+EMPTY_KEPT = 3600
+"""Seconds until the table drops a chunk without bits, whose token may be somebody's name. No worker lives that long, so
+none still holds what the chunk was before; and one that is needed again is written without this."""
 ATTEMPTS = 30
 FIRST_PAUSE = 0.005
 LONGEST_PAUSE = 0.2
@@ -139,7 +142,7 @@ def _round(ctx: Ctx, touched: Mapping[Spot, set[int]]) -> dict[Spot, set[int]]:
     present = members(store.find_many(ctx, set().union(*touched.values())))
     register(ctx, [spot for spot in touched if spot.key(tenant) not in chunks])
     writes = [
-        _chunk(tenant, spot, chunks.get(spot.key(tenant)), numbers, present[spot] & numbers)
+        _chunk(ctx, spot, chunks.get(spot.key(tenant)), numbers, present[spot] & numbers)
         for spot, numbers in touched.items()
     ]
     outcomes = ctx.table.write_many(writes)
@@ -155,15 +158,16 @@ def members(leads: Iterable[Lead]) -> defaultdict[Spot, set[int]]:
     return found
 
 
-def _chunk(tenant: str, spot: Spot, item: Item | None, touched: set[int], members: set[int]) -> Put:
+def _chunk(ctx: Ctx, spot: Spot, item: Item | None, touched: set[int], members: set[int]) -> Put:
     """The chunk with the bits of `touched` set for `members` only, if it is still what was read."""
     bits, version = (bitmap.decode(item["bits"]), item["version"]) if item else (0, 0)
     for number in touched:
         bit = 1 << number % SIZE
         bits = bits | bit if number in members else bits & ~bit
     unchanged = equals("version", version) if item else ABSENT
-    key = spot.key(tenant)
-    return Put({"pk": key.pk, "sk": key.sk, "bits": bitmap.encode(bits), "version": version + 1}, unchanged)
+    key = spot.key(ctx.tenant.id)
+    ending = {} if bits else {"expires_at": ctx.now_ms() // 1000 + EMPTY_KEPT}
+    return Put({"pk": key.pk, "sk": key.sk, "bits": bitmap.encode(bits), "version": version + 1, **ending}, unchanged)
 
 
 def register(ctx: Ctx, born: Sequence[Spot]) -> None:

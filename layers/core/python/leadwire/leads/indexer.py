@@ -15,7 +15,7 @@ from leadwire.ports import Message, Ports
 from leadwire.store.expressions import unmarshal_item
 from leadwire.store.types import Item, StoreError
 
-from . import history, index, pending, store
+from . import erasure, index, pending, store
 from .index import Spot
 from .model import Lead
 
@@ -97,7 +97,7 @@ def run(ports: Ports, changes: Iterable[Change]) -> Indexed:
         account.conflicts += index.refresh(ctx, touched)
         account.leads += len({change.indexed[0] for change in batch})
         account.chunks += len(touched)
-        history.forget(ctx, [change.before for change in batch if change.before and not change.after])
+        _send(ctx, ctx.ports.settings.jobs_queue_url, erasure.messages(tenant, _gone(batch)))
         _tidy_later(ctx, [change.indexed for change in batch])
     return account
 
@@ -138,6 +138,15 @@ def _tidy_later(ctx: Ctx, indexed: list[tuple[int, int]]) -> None:
         )
         for start in range(0, len(latest), PER_MESSAGE)
     ]
-    refused = ctx.ports.queue.send(ctx.ports.settings.tidy_queue_url, messages)
+    _send(ctx, ctx.ports.settings.tidy_queue_url, messages)
+
+
+def _gone(batch: Iterable[Change]) -> list[Lead]:
+    return [change.before for change in batch if change.before and not change.after]
+
+
+def _send(ctx: Ctx, url: str, messages: Iterable[Message]) -> None:
+    some = [*messages]
+    refused = ctx.ports.queue.send(url, some) if some else []
     if refused:
-        raise QueueRefused(f"the tidy queue refused {len(refused)} of {len(messages)} messages")
+        raise QueueRefused(f"a queue refused {len(refused)} messages")

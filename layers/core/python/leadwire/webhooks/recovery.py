@@ -85,7 +85,8 @@ def replay_missing(ctx: Ctx, faces: Mapping[str, Face], webhook_id: str, since: 
     rows = _journal(ctx, since)
     for page in batched(islice(rows, MOST), PAGE, strict=False):
         found = ctx.table.batch_get([Key(row["pk"], row["sk"]) for row in page])
-        happened = [events.from_item(item) for item in sorted(found.values(), key=lambda item: item["sk"])]
+        told = [events.from_item(item) for item in sorted(found.values(), key=lambda item: item["sk"])]
+        happened = [event for event in told if not event.erased or event.type == events.LEAD_DELETED]
         known = _known(ctx, face, webhook, happened)
         missing = {id_ for id_, delivery in known.items() if delivery is None}
         untried = [one for one in known.values() if one and one.untried and one.created_at < now - LOST]
