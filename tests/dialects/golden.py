@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ KINDS = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "time_ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "time_offset": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00",
+    "secret": r"whsec_[A-Za-z0-9+/]{43}=",
+    "delivery_id": r"[0-9a-f]{32}",
+    "x": r'"?x+',
     "cursor": r"[A-Za-z0-9_-]{10,200}",
     "unix_time": r"\d{10}",
     "request_id": r"\S{8,64}",
@@ -54,7 +58,11 @@ class Run:
     seen: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def step(self, step: Mapping[str, Any]) -> Answer:
-        """Send the step's request and compare the answer."""
+        """Send the step's request, as often as it says, and compare each answer."""
+        *_, last = [self._once(step) for _ in range(step.get("times", 1))]
+        return last
+
+    def _once(self, step: Mapping[str, Any]) -> Answer:
         method, _, path = self.filled(step["request"]).partition(" ")
         answer = self.send(method, path, self.token(step), self.body(step), self.headers(step))
         _same(step, "status", step["status"], answer.status, answer.text)
@@ -84,10 +92,13 @@ class Run:
     def filled(self, value: Any) -> Any:
         """A request's value, with what named placeholders have met before."""
         if isinstance(value, str):
-            return PLACEHOLDER.sub(lambda match: str(self.seen[match[1], match[2]]) if match[2] else match[0], value)
+            return PLACEHOLDER.sub(self._value, value)
         if isinstance(value, dict):
             return {name: self.filled(inner) for name, inner in value.items()}
         return [self.filled(inner) for inner in value] if isinstance(value, list) else value
+
+    def _value(self, match: re.Match[str]) -> str:
+        return repeated(match) or (str(self.seen[match[1], match[2]]) if match[2] else match[0])
 
     def met(self, expected: Any, actual: Any) -> Any:
         """What is expected, with the actual value in place of each placeholder that it fits."""
@@ -101,6 +112,11 @@ class Run:
         if not re.fullmatch(KINDS[match[1]], str(actual)):
             return expected
         return self.seen.setdefault((match[1], match[2]), actual) if match[2] else actual
+
+
+def repeated(match: re.Match[str]) -> str:
+    """`{x:300}` in a request is so many x."""
+    return "x" * int(match[2]) if match[1] == "x" else ""
 
 
 def _fits(expected: Any, actual: Any) -> bool:
@@ -123,5 +139,6 @@ def files() -> list[Path]:
     return sorted(HERE.rglob("*.yaml"))
 
 
-def steps(path: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load(path.read_text()))
+@functools.cache
+def steps(path: Path) -> Sequence[Mapping[str, Any]]:
+    return tuple(yaml.safe_load(path.read_text()))

@@ -31,7 +31,7 @@ def test_a_repeated_request_has_no_effect_and_the_same_answer(path: Path, ports:
         sent.append((method, path, token, body, keyed))
         return doors.send(sealing, method, path, token, body=body, headers=keyed)
 
-    run = golden.Run(tokens(ctx), send, world(ctx))
+    run = golden.Run(tokens(ctx), send, world(factories.ctx(sealing, ctx.tenant)))
     for step in golden.steps(path):
         first = run.step(step)
         method, path_, token, body, headers = sent[-1]

@@ -83,8 +83,10 @@ def _message(model: type[BaseModel], problem: ErrorDetails) -> str:
         return str(context["error"])
     if code in {"literal_error", "enum"}:
         return f"must be {context['expected']}"
-    if code == "string_too_short" and context["min_length"] == 1:
+    if code in {"string_too_short", "too_short"} and context["min_length"] == 1:
         return "must not be empty"
+    if code == "too_long":
+        return f"must not have more than {context['max_length']} items"
     text = MESSAGES.get(code) or problem["msg"].removeprefix("Input ").removeprefix("String ")
     return text[:1].lower() + text[1:]
 

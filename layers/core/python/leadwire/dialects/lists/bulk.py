@@ -106,8 +106,15 @@ def import_leads(ctx: Ctx, request: Request) -> Imported:
             wrong.append(read)
     tally = imports.run(ctx, body.list_id, rows, body.mode)
     refusals = sorted((*wrong, *tally.refusals), key=lambda refusal: refusal.index)
-    phones = [str(sent.get("phone_number", "")) if isinstance(sent, dict) else "" for sent in body.leads]
-    return Imported(replace(tally, refusals=tuple(refusals)), phones, ctx.now_ms() - began)
+    return Imported(
+        replace(tally, refusals=tuple(refusals)), [_phone(sent) for sent in body.leads], ctx.now_ms() - began
+    )
+
+
+def _phone(sent: Any) -> str:
+    """What a row has for a phone, if that is a text at all."""
+    phone = sent.get("phone_number") if isinstance(sent, dict) else None
+    return phone if isinstance(phone, str) else ""
 
 
 def _row(tenant: Tenant, index: int, sent: Any) -> Row | Refusal:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import published
 from leadwire.events import Event
 from leadwire.leads import model
 from leadwire.settings import Settings
@@ -16,26 +17,46 @@ from leadwire.webhooks.model import Face, Webhook
 from . import shapes
 
 STATUS_CHANGED = "lead.status_changed"
+TYPES = (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED)
+
+
+class ChangedLead(shapes.ShownLead):
+    """A lead whose status has changed."""
+
+    previous_status: shapes.Status
+
+
+class Payload(TypedDict):
+    """The body of every delivery: the lead as it was when it happened."""
+
+    event: Annotated[str, published(enum=[*TYPES, STATUS_CHANGED])]
+    event_id: str
+    webhook_id: shapes.Id
+    created_at: shapes.Time
+    data: shapes.ShownLead | ChangedLead
 
 
 def words(event: Event) -> Sequence[str]:
     """A status changed only if it reads otherwise in this dialect, which knows four of them."""
-    if event.type not in (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED):
+    if event.type not in TYPES:
         return []
     before, after = (_status(one) for one in event.changes.get("status", ("", "")))
     changed = event.type == events.LEAD_UPDATED and before != after
     return [event.type, STATUS_CHANGED] if changed else [event.type]
 
 
-def fields(tenant: Tenant, event: Event) -> Mapping[str, Any]:
+def fields(tenant: Tenant, event: Event) -> shapes.ShownLead | ChangedLead:
     """The payload's `data`, which is also what filters look at."""
     lead = shapes.lead(tenant, model.of_snapshot(event.lead))
     before = event.changes.get("status")
-    return {**lead, "previous_status": _status(before[0])} if before else lead
+    if not before:
+        return lead
+    changed: ChangedLead = {**lead, "previous_status": _status(before[0])}
+    return changed
 
 
 def render(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
-    body = {
+    body: Payload = {
         "event": word,
         "event_id": event.id,
         "webhook_id": webhook.id,
@@ -49,7 +70,7 @@ def headers(_word: str, _settings: Settings) -> dict[str, str]:
     return {}
 
 
-def _status(status: str) -> str:
+def _status(status: str) -> shapes.Status:
     return shapes.STATUS_OUT.get(status, shapes.OTHERS)
 
 
@@ -64,3 +85,5 @@ FACE = Face(
     limit=20,
 )
 FACES = (FACE,)
+PAYLOADS: Mapping[str, Mapping[str, Any]] = {FACE.name: dict.fromkeys((*TYPES, STATUS_CHANGED), Payload)}
+"""Face to word to the type of its bodies, for the published documents."""

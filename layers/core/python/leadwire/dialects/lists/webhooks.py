@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypedDict, cast
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
@@ -22,8 +22,7 @@ from .shapes import Id, Time
 
 MOST_FILTERS, MOST_VALUES = 20, 50
 LONGEST = 200
-_FIELD = re.compile(r"[A-Za-z0-9_.\- ]{1,100}")
-FIELD_NAMES = {"pattern": "^ *[A-Za-z0-9_.-][A-Za-z0-9_. -]*$", "maxLength": 100}
+FIELD = "^[A-Za-z0-9_. -]{1,100}$"
 
 type Value = Annotated[str, published(maxLength=LONGEST)] | int | float | bool
 type Values = Annotated[list[Value], published(minItems=1, maxItems=MOST_VALUES)]
@@ -37,7 +36,7 @@ def _filters(filters: dict[str, Value | Values]) -> dict[str, list[str]]:
 
 
 def _patterns(name: str, wanted: Value | Values) -> list[str]:
-    if not _FIELD.fullmatch(name):
+    if not re.fullmatch(FIELD, name):
         raise ValueError("has a field name that no payload has")
     values = wanted if isinstance(wanted, list) else [wanted]
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
@@ -47,9 +46,9 @@ def _patterns(name: str, wanted: Value | Values) -> list[str]:
 
 
 Filters = Annotated[
-    dict[str, Value | Values],
+    dict[Annotated[str, StringConstraints(strip_whitespace=False)], Value | Values],
     AfterValidator(_filters),
-    published(maxProperties=MOST_FILTERS, propertyNames=FIELD_NAMES),
+    published(maxProperties=MOST_FILTERS, propertyNames={"pattern": FIELD}),
 ]
 EventType = Literal["lead.status_changed", "lead.created", "lead.updated", "lead.deleted"]
 
