@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,6 +60,7 @@ def update(ctx: Ctx, integration_id: int | None, changes: Mapping[str, Any]) -> 
     """
 
     def wanted(before: Integration) -> Integration:
+        _raise(before.of_type.unknown(changes.get("config", {})))
         after = replace(before, **{name: value for name, value in changes.items() if name != "config"})
         sent = {name: value for name, value in changes.get("config", {}).items() if value != before.config.get(name)}
         if not sent:
@@ -90,7 +91,10 @@ def inbound_path(slug: str, integration: Integration) -> str | None:
 
 
 def _check(type_: IntegrationType, config: Mapping[str, Any]) -> None:
-    problems = type_.problems(config)
+    _raise([*type_.unknown(config), *type_.problems(config)])
+
+
+def _raise(problems: Sequence[FieldError]) -> None:
     if problems:
         raise InvalidInput(*problems)
 

@@ -79,10 +79,14 @@ class IntegrationType:
             "additionalProperties": False,
         }
 
+    def unknown(self, config: Mapping[str, Any]) -> list[FieldError]:
+        """Names that no setting has."""
+        names = [name for name in config if name not in self.settings]
+        return [FieldError(f"config.{name}", "is not a known field", "unknown_field") for name in names]
+
     def problems(self, config: Mapping[str, Any]) -> list[FieldError]:
-        """What is wrong with a whole config; secrets may be given by their hint."""
-        unknown = [name for name in config if name not in self.settings]
-        errors = [FieldError(f"config.{name}", "is not a known field", "unknown_field") for name in unknown]
+        """What is wrong with the settings of a whole config; secrets may be given by their hint."""
+        errors: list[FieldError] = []
         for name, setting in self.settings.items():
             if name not in config:
                 errors += [FieldError(f"config.{name}", "is required", "missing")] if setting.required else []

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from pydantic import Field, ValidationError
+from pydantic import Field, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from leadwire import pipelines, records
 from leadwire.context import Ctx, Tenant
@@ -29,13 +31,18 @@ NAMED = 10
 """Fields of a refused row that are named."""
 
 
-class Rows(Body):
-    """Rows are checked one by one, so that a wrong one does not stop the others."""
+class _Leads:
+    """What rows should be; they are taken whatever they are, and a wrong one does not stop the others."""
 
-    leads: Annotated[
-        list[Any],
-        Field(min_length=1, max_length=bulk.MOST, description="Each as the body of `POST /api/v1/leads`"),
-    ]
+    def __get_pydantic_json_schema__(self, rows: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        lead = handler(shapes.CreateLead.__pydantic_core_schema__)
+        return {**handler(rows), "items": {"anyOf": [lead, {"description": "Is refused by itself"}]}}
+
+
+class Rows(Body):
+    """Rows are checked one by one."""
+
+    leads: Annotated[list[Any], Field(min_length=1, max_length=bulk.MOST), _Leads()]
 
 
 class Made(TypedDict):

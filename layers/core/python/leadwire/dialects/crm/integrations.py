@@ -22,17 +22,23 @@ from .parts import CHANGES, GONE, NUMBERED, Number, One, Time, no_content, numbe
 
 
 def _by_type(shown: dict[str, Any]) -> None:
-    """What the config is made of follows from the type."""
+    """What the config is made of follows from the type: one closed object for each."""
+    properties = shown.pop("properties")
+    required = shown.pop("required")
     shown["oneOf"] = [
         {
-            "properties": {"type": {"const": one.key}, "config": one.schema()},
-            "required": ["config"] if one.schema()["required"] else [],
+            "type": "object",
+            "properties": {**properties, "type": {"const": one.key}, "config": one.schema()},
+            "required": [*required, *(["config"] if one.schema()["required"] else [])],
+            "additionalProperties": False,
         }
         for one in TYPES.values()
     ]
+    shown.pop("additionalProperties")
 
 
 Type = Annotated[str, published(enum=[*TYPES])]
+NAMES = {"enum": sorted({name for one in TYPES.values() for name in one.settings})}
 ANY_SETTING = {"anyOf": [*SETTINGS.values(), {"type": "null", "description": "Removes it"}]}
 
 
@@ -53,7 +59,7 @@ class UpdateIntegration(Body):
     model_config = CHANGES
 
     name: FilledLine = ""
-    config: Annotated[dict[str, Any], published(additionalProperties=ANY_SETTING)] = Field(
+    config: Annotated[dict[str, Any], published(propertyNames=NAMES, additionalProperties=ANY_SETTING)] = Field(
         default_factory=dict, repr=False
     )
     is_active: bool = True

@@ -80,7 +80,7 @@ class LeadList(PageQuery):
     pipeline_stage_id: Annotated[Id | None, Field(description="Another name of `stage_id`")] = None
     assigned_user_id: Id | None = None
     tag: Tag | None = None
-    search: Annotated[Line, Field(min_length=1)] | None = None
+    search: FilledLine | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
     starred: Literal["true"] | None = None
