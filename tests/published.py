@@ -41,6 +41,15 @@ def check_http(method: str, target: str, sent: Mapping[str, str], answer: tuple[
         check(method, target, token, status, headers, body)
 
 
+def check_delivery(body: Mapping[str, Any]) -> None:
+    """Fails if this is the body of no webhook of any document. A ping is in none: it says nothing of a lead."""
+    if body.get("type") == "ping":
+        return
+    word = body.get("eventType") or body.get("event") or "CONVERSATION_COMPLETED"
+    known = [one for one in document("all")["webhooks"] if one.partition(".")[2] == word]
+    assert any(_delivery(one).is_valid(body) for one in known), f"no webhook is published that sends {body}"
+
+
 @functools.cache
 def document(name: str) -> Any:
     return json.loads((FOLDER / f"{name}.json").read_text())
@@ -97,3 +106,11 @@ def _validator(name: str, path: str, method: str, status: int, kind: str) -> Any
     response = _resolved(name, document(name)["paths"][path][method]["responses"][str(status)])
     schema = {**response["content"][kind]["schema"], "components": document(name)["components"]}
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+@functools.cache
+def _delivery(name: str) -> Any:
+    operation = document("all")["webhooks"][name]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    whole = {**schema, "components": document("all")["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)

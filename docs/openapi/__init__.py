@@ -3,6 +3,7 @@
     DIALECT.routes ─▶ operations.py ─┬─ schemas.py    types of bodies ─▶ components
                                      └─ refusals.py   errors, as the dialect renders them
                      links.py        what a created record leads to
+                     webhooks.py     what the dialect sends
                      document.py     puts a dialect together; combined.py all of them
 
 `python -m docs.generate` writes them where functions/reference serves them, `python -m docs.openapi` them alone.
@@ -42,7 +43,7 @@ def _laid_out(value: dict[str, Any], depth: int = 0) -> str:
     """Members of `paths` and of each kind of component begin on lines of their own."""
     lines = []
     for name, one in value.items():
-        deep = isinstance(one, dict) and (name in ("paths", "components") if depth == 0 else depth < DEPTH)
+        deep = isinstance(one, dict) and (name in ("paths", "webhooks", "components") if depth == 0 else depth < DEPTH)
         shown = _laid_out(one, depth + 1) if deep else json.dumps(one, ensure_ascii=False, separators=(",", ":"))
         lines.append(f"{' ' * depth}{json.dumps(name)}: {shown}")
     return "{\n" + ",\n".join(lines) + "\n}"

@@ -32,6 +32,7 @@ def combined(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "servers": first["servers"],
         "tags": [tag for document in own.values() for tag in document["tags"]],
         "paths": _paths(own.values(), components["responses"]),
+        "webhooks": {name: item for document in own.values() for name, item in document["webhooks"].items()},
         "components": components,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from leadwire import VERSION
 from leadwire.edge.types import Dialect
 
-from . import dialects, health, links, operations
+from . import dialects, health, links, operations, webhooks
 from .operations import KEY, Served, Shared
 from .schemas import Types
 
@@ -34,6 +34,9 @@ def document(name: str) -> dict[str, Any]:
     shared = Shared(types, error, _neighbours(name, {one.route.key for one in served}, types))
     for one in served:
         operations.declare(one, types)
+    sent = webhooks.declared(name)
+    for each in sent:
+        types.add(each.shape, "serialization")
     schemas, components = types.schemas()
     paths = _paths(served, shared, schemas)
     links.add(paths, components)
@@ -45,6 +48,7 @@ def document(name: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": _tags(served),
         "paths": dict(sorted(paths.items())),
+        "webhooks": webhooks.section(sent, types, schemas),
         "components": {
             "schemas": components,
             "responses": dict(sorted(shared.responses.items())),

@@ -15,6 +15,7 @@ from leadwire.dialects.crm.faces import FACE as CRM
 from leadwire.leads import service as leads
 from leadwire.leads.model import Lead
 from leadwire.webhooks import service
+from tests import published
 from tests.flows.business import Business
 from tests.unit.webhooks.conftest import Receiver
 
@@ -81,7 +82,11 @@ def happen(acme: Business) -> None:
 
 
 def bodies(receiver: Receiver) -> list[dict[str, Any]]:
-    return [json.loads(body) for _, body in receiver.received]
+    """What it has received so far. Fails if a body is not as published."""
+    received = [json.loads(body) for _, body in receiver.received]
+    for body in received:
+        published.check_delivery(body)
+    return received
 
 
 type Verify = Callable[[list[dict[str, Any]]], list[str]]

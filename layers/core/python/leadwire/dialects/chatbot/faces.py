@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import published
 from leadwire.events import Event
 from leadwire.leads import model
 from leadwire.settings import Settings
@@ -24,12 +25,23 @@ WORDS = {
 }
 
 
+class Payload(TypedDict):
+    """The body of every delivery: the lead as it was when it happened."""
+
+    eventType: Annotated[str, published(enum=[*WORDS.values()])]
+    eventId: str
+    webhookId: Annotated[str, published(format="uuid")]
+    chatbotId: str
+    timestamp: shapes.Time
+    data: shapes.ShownLead
+
+
 def words(event: Event) -> Sequence[str]:
     return [WORDS[event.type]] if event.type in WORDS else []
 
 
 def render(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
-    body = {
+    body: Payload = {
         "eventType": word,
         "eventId": event.id,
         "webhookId": webhook.id,
@@ -61,3 +73,5 @@ FACE = Face(
     signature="X-Webhook-Signature",
 )
 FACES = (FACE,)
+PAYLOADS: Mapping[str, Mapping[str, Any]] = {FACE.name: dict.fromkeys(WORDS.values(), Payload)}
+"""Face to word to the type of its bodies, for the published documents."""

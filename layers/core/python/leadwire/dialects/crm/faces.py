@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from leadwire import events, keys
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import published
 from leadwire.events import Event
+from leadwire.leads.model import STATUSES
 from leadwire.settings import Settings
 from leadwire.store.types import Key
 from leadwire.webhooks.model import Face, Webhook
@@ -17,7 +19,36 @@ TYPES = (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED, events.F
 STAGE_CHANGED = "lead.stage_changed"
 ASSIGNED = "lead.assigned"
 CHANGES = {"stage_id": STAGE_CHANGED, "assigned_user_id": ASSIGNED}
-SHOWN = ("first_name", "last_name", "email", "phone", "source")
+Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Names(TypedDict):
+    """The lead's pipeline and stage by their names, its owner by the e-mail address."""
+
+    pipeline: str | None
+    stage: str | None
+    assigned_to: str | None
+
+
+class ToldLead(Names):
+    id: int
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    source: str | None
+    status: Annotated[str, published(enum=[*STATUSES])]
+    lead_score: int
+    tags: list[str]
+    created_at: Time
+
+
+class Payload(TypedDict):
+    """The body of every delivery: the lead as it was when it happened."""
+
+    event: Annotated[str, published(enum=[*TYPES, *CHANGES.values()])]
+    occurred_at: Time
+    lead: ToldLead
 
 
 def words(event: Event) -> Sequence[str]:
@@ -37,16 +68,19 @@ def fields(_tenant: Tenant, event: Event) -> Mapping[str, Any]:
 def render(ctx: Ctx, event: Event, _webhook: Webhook, word: str) -> str:
     """As published: the pipeline, the stage and the owner by their names, as they are called by now."""
     lead = event.lead
-    names = _names(ctx, lead)
-    body = {
+    body: Payload = {
         "event": word,
         "occurred_at": iso(event.at),
         "lead": {
             "id": lead["number"],
-            **{name: lead.get(name) or None for name in SHOWN},
+            "first_name": lead.get("first_name") or None,
+            "last_name": lead.get("last_name") or None,
+            "email": lead.get("email") or None,
+            "phone": lead.get("phone") or None,
+            "source": lead.get("source") or None,
             "status": lead["status"],
             "lead_score": lead.get("score", 0),
-            **names,
+            **_names(ctx, lead),
             "tags": list(lead.get("tags", ())),
             "created_at": iso(lead["created_at"]),
         },
@@ -58,7 +92,7 @@ def headers(_word: str, _settings: Settings) -> dict[str, str]:
     return {}
 
 
-def _names(ctx: Ctx, lead: Mapping[str, Any]) -> dict[str, str | None]:
+def _names(ctx: Ctx, lead: Mapping[str, Any]) -> Names:
     tenant = ctx.tenant.id
     wanted = {
         "pipeline": (keys.pipelines(tenant), lead.get("pipeline_id"), "name"),
@@ -67,10 +101,11 @@ def _names(ctx: Ctx, lead: Mapping[str, Any]) -> dict[str, str | None]:
     }
     places = {word: Key(pk, keys.numbered(number)) for word, (pk, number, _) in wanted.items() if number}
     found = ctx.table.batch_get(list(places.values())) if places else {}
-    return {
-        word: found[places[word]].get(shown) if word in places and places[word] in found else None
-        for word, (_, _, shown) in wanted.items()
-    }
+
+    def name(word: str) -> str | None:
+        return found[places[word]].get(wanted[word][2]) if word in places and places[word] in found else None
+
+    return {"pipeline": name("pipeline"), "stage": name("stage"), "assigned_to": name("assigned_to")}
 
 
 FACE = Face(
@@ -85,3 +120,5 @@ FACE = Face(
     signature="X-LeadHub-Signature",
 )
 FACES = (FACE,)
+PAYLOADS: Mapping[str, Mapping[str, Any]] = {FACE.name: dict.fromkeys((*TYPES, *CHANGES.values()), Payload)}
+"""Face to word to the type of its bodies, for the published documents."""

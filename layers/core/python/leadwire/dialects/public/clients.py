@@ -7,8 +7,9 @@ from typing import TypedDict
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.contacts import Email, UsPhone
 from leadwire.dialects.envelope import Success
-from leadwire.dialects.fields import Email, Line, UsPhone, filled
+from leadwire.dialects.fields import Line, filled
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput, NotFound
 from leadwire.leads import identity, service

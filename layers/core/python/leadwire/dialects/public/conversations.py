@@ -10,8 +10,9 @@ from pydantic.config import JsonDict
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant
+from leadwire.dialects.contacts import UsPhone
 from leadwire.dialects.envelope import Success
-from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, UsPhone, published
+from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import history, model, service

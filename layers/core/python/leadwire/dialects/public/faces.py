@@ -6,23 +6,52 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
+from leadwire.dialects.fields import published
 from leadwire.events import Event
 from leadwire.leads import history, model
 from leadwire.leads.history import Message
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
 
-from .conversation import ShownMessage, conversation, shown
-from .lead_object import COMPLETED, QUALIFICATION, lead_object
+from .conversation import Conversation, FullLead, ShownMessage, conversation, shown
+from .lead_object import COMPLETED, QUALIFICATION, LeadBody, lead_object
+from .shapes import Time
 
 CONVERSATION_COMPLETED = "CONVERSATION_COMPLETED"
-TYPES_V2 = {events.LEAD_CREATED: ("LEAD_CREATED",), events.MESSAGE_REPLIED: ("MESSAGE_REPLY",)}
+MESSAGE_REPLY, LEAD_CREATED = "MESSAGE_REPLY", "LEAD_CREATED"
+TYPES_V2 = {events.LEAD_CREATED: (LEAD_CREATED,), events.MESSAGE_REPLIED: (MESSAGE_REPLY,)}
 MISSED_CALL = "missed_call"
 """The source of the leads that a missed call makes."""
+
+WORDS_V2 = (CONVERSATION_COMPLETED, MESSAGE_REPLY, LEAD_CREATED)
+
+
+class PayloadV1(FullLead):
+    """The body of a delivery of the first generation."""
+
+    timestamp: Time
+
+
+class EventV2(TypedDict):
+    """What tells the events of the second generation apart."""
+
+    type: Annotated[str, published(enum=[word.lower() for word in WORDS_V2])]
+    timestamp: Time
+    eventType: Annotated[str, published(enum=[*WORDS_V2])]
+    webhookId: Annotated[str, published(format="uuid")]
+    eventId: str
+
+
+class PayloadV2(LeadBody, Conversation, EventV2):
+    """The body of a delivery: that of the first generation, and its event."""
+
+
+class ReplyV2(PayloadV2):
+    reply: ShownMessage
 
 
 def words_v2(event: Event) -> Sequence[str]:
@@ -46,24 +75,27 @@ def completed(event: Event) -> bool:
 
 
 def render_v1(ctx: Ctx, event: Event, _webhook: Webhook, _word: str) -> str:
-    return _json({**_lead(ctx, event), "timestamp": iso(event.at)})
+    body: PayloadV1 = {**_lead(ctx, event), "timestamp": iso(event.at)}
+    return _json(body)
 
 
 def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
     """The payload of V1, and what tells V2's events apart."""
-    body = {
+    body: PayloadV2 = {
         **_lead(ctx, event),
         "type": word.lower(),
         "timestamp": iso(event.at),
         "eventType": word,
         "webhookId": webhook.id,
         "eventId": event.id,
-        **({"reply": _reply(event.about["message"])} if "message" in event.about else {}),
     }
-    return _json(body)
+    if word != MESSAGE_REPLY:
+        return _json(body)
+    replied: ReplyV2 = {**body, "reply": _reply(event.about["message"])}
+    return _json(replied)
 
 
-def _lead(ctx: Ctx, event: Event) -> dict[str, Any]:
+def _lead(ctx: Ctx, event: Event) -> FullLead:
     """The lead object and its conversation, with the messages that there are when the delivery is made."""
     lead = model.of_snapshot(event.lead)
     messages = [] if event.type == events.LEAD_CREATED else history.recent(ctx, [lead])[lead.number]
@@ -90,7 +122,7 @@ def _complete(custom: Mapping[str, Any] | None) -> bool:
     return str((custom or {}).get(QUALIFICATION, "")).upper() == COMPLETED
 
 
-def _json(body: Mapping[str, Any]) -> str:
+def _json(body: PayloadV1 | PayloadV2 | ReplyV2) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -118,3 +150,9 @@ FACE_V1_CHAT_WIDGET = replace(
     FACE_V1_MISSED_CALL, name="public_v1_chat_widget", words=functools.partial(words_v1, missed_call=False)
 )
 FACES = (FACE_V2, FACE_V1_MISSED_CALL, FACE_V1_CHAT_WIDGET)
+PAYLOADS: Mapping[str, Mapping[str, Any]] = {
+    FACE_V2.name: {CONVERSATION_COMPLETED: PayloadV2, MESSAGE_REPLY: ReplyV2, LEAD_CREATED: PayloadV2},
+    FACE_V1_MISSED_CALL.name: {CONVERSATION_COMPLETED: PayloadV1},
+    FACE_V1_CHAT_WIDGET.name: {CONVERSATION_COMPLETED: PayloadV1},
+}
+"""Face to word to the type of its bodies, for the published documents."""

@@ -37,14 +37,19 @@ class TrackingData(TypedDict):
     gclid: NotRequired[Any]
 
 
-class LeadObject(TypedDict):
-    type: Literal["conversation_completed", "lead_created"]
+class LeadBody(TypedDict):
+    """What the lead object and the webhooks' bodies show alike."""
+
     clientId: ClientId
     leadId: LeadId
     companyId: CompanyId
     leadQualificationStatus: str
     leadInformation: LeadInformation
     trackingData: TrackingData
+
+
+class LeadObject(LeadBody):
+    type: Literal["conversation_completed", "lead_created"]
 
 
 def lead_object(tenant: Tenant, lead: Mapping[str, Any]) -> LeadObject:
