@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from leadwire.dialects.fields import AnyPhone, Email, Line, OpenMap, Tag, Text
+from leadwire.dialects.contacts import AnyPhone, Email
+from leadwire.dialects.fields import Line, OpenMap, Tag, Text
 from leadwire.edge import strict
 from leadwire.leads import model
 from leadwire.leads.files.intake import MOST_REQUIRED, Row

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from leadwire.context import Tenant
-from leadwire.dialects.fields import AnyPhone, E164Phone, FilledLine, Line, OpenMap, Tag, Uuid
+from leadwire.dialects.contacts import AnyPhone, E164Phone
+from leadwire.dialects.fields import FilledLine, Line, OpenMap, Tag, Uuid
 from leadwire.edge import strict
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import InvalidInput, UnsupportedMediaType

@@ -1,6 +1,6 @@
 """Field types that all dialects share: they check, and name what is wrong, but know no dialect's words.
 
-Phones are read in the tenant's region, which the edge passes as pydantic context.
+Those of e-mail addresses and phones: contacts.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -18,17 +18,14 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
-    ValidationInfo,
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-from leadwire.context import Tenant
-from leadwire.leads import identity, model
+from leadwire.leads import model
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-PHONE_LIMIT = 64
 UUID = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 ONE_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[\t-\r ]*$"
 FILLED_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*[\t-\r ]*$"
@@ -38,42 +35,6 @@ FILLED_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*[\
 def published(**keywords: Any) -> FieldInfo:
     """JSON Schema of what a type's own code checks, or of a text that we make: `enum`, `format`, `pattern` …"""
     return cast(FieldInfo, Field(json_schema_extra=keywords))
-
-
-@dataclass(frozen=True, slots=True)
-class AnyPhone:
-    """A phone number as it was sent, and in E.164. In a body it is a string."""
-
-    given: str
-    e164: str
-
-    PATTERN: ClassVar[str | None] = None
-    NANP_ONLY: ClassVar[bool] = False
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        text = core_schema.str_schema(max_length=PHONE_LIMIT, pattern=cls.PATTERN, strip_whitespace=True, strict=True)
-        return core_schema.with_info_after_validator_function(cls._read, text)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"format": "phone", "pattern": "[0-9]", "examples": ["+14155550100"], **handler(schema)}
-
-    @classmethod
-    def _read(cls, text: str, info: ValidationInfo) -> Self:
-        return cls(text, identity.normal_phone(cast(Tenant, info.context), text, nanp_only=cls.NANP_ONLY))
-
-
-class UsPhone(AnyPhone):
-    """North American numbers only (decision D7, public)."""
-
-    NANP_ONLY = True
-
-
-class E164Phone(AnyPhone):
-    """In E.164 already, by the pattern that the lists dialect publishes."""
-
-    PATTERN = r"^\+[1-9]\d{8,14}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +79,6 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _email(text: str) -> str:
-    identity.normal_email(text)
-    return text
-
-
 def _open_map(value: dict[str, Any]) -> dict[str, Any]:
     problem = model.open_map_problem(value)
     if problem:
@@ -157,7 +113,6 @@ FilledLine = Annotated[
     published(pattern=FILLED_LINE),
 ]
 Text = Annotated[str, StringConstraints(max_length=model.TEXT_LIMIT)]
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), published(format="idn-email")]
 OpenMap = Annotated[dict[str, Any], AfterValidator(_open_map)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID, to_lower=True)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=1000), published(format="iri", pattern="^https?://")]

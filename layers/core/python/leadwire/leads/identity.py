@@ -7,9 +7,6 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from leadwire import keys
 from leadwire.context import Tenant
 from leadwire.store.types import ABSENT, Condition, Delete, Item, Key, Put, equals
@@ -53,6 +50,8 @@ def _domain_of(address: str) -> str:
 
 
 def _checked(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  # 35 ms: only who needs it pays it
+
     try:
         checked = validate_email(text, check_deliverability=False)
     except EmailNotValidError as error:
@@ -62,6 +61,8 @@ def _checked(text: str) -> str:
 
 def normal_phone(tenant: Tenant, text: str, *, nanp_only: bool = False) -> str:
     """E.164, national numbers understood in the tenant's region (decision D7). Raises Malformed."""
+    import phonenumbers  # noqa: PLC0415  # 46 ms: only who needs it pays it
+
     try:
         number = phonenumbers.parse(text, "US" if nanp_only else tenant.region)
     except phonenumbers.NumberParseException as error:

@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field
 
 from leadwire import ids
 from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, OpenMap, published, unsent
+from leadwire.dialects.contacts import AnyPhone, Email
+from leadwire.dialects.fields import FilledLine, Line, OpenMap, published, unsent
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model

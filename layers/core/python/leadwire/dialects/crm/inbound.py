@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import Field
 
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import AnyPhone, Email, Line, OpenMap, Text
+from leadwire.dialects.contacts import AnyPhone, Email
+from leadwire.dialects.fields import Line, OpenMap, Text
 from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import NotFound
 from leadwire.leads import model, service

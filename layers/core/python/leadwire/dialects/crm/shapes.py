@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import AfterValidator, Field
 
 from leadwire.context import Tenant
-from leadwire.dialects.fields import AnyPhone, Email, FilledLine, Line, Moment, OpenMap, Tag, Text, published
+from leadwire.dialects.contacts import AnyPhone, Email
+from leadwire.dialects.fields import FilledLine, Line, Moment, OpenMap, Tag, Text, published
 from leadwire.edge.types import Body
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead

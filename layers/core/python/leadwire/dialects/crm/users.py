@@ -8,7 +8,8 @@ from pydantic import AfterValidator
 
 from leadwire import records, users
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import Email, FilledLine, published
+from leadwire.dialects.contacts import Email
+from leadwire.dialects.fields import FilledLine, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.leads.identity import normal_email
 from leadwire.users import ROLES, STATES, USERS, User

@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, SkipValidation, ValidationError, model_v
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import E164Phone, Email, Line, OpenMap, Tag, Text, Uuid
+from leadwire.dialects.contacts import E164Phone, Email
+from leadwire.dialects.fields import Line, OpenMap, Tag, Text, Uuid
 from leadwire.edge import strict
 from leadwire.edge.types import KIB, Body, Dialect, Reply, Request, Route
 from leadwire.errors import NotFound

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import E164Phone, Email, FilledLine, OpenMap, Tag, Text, Uuid, published, unsent
+from leadwire.dialects.contacts import E164Phone, Email
+from leadwire.dialects.fields import FilledLine, OpenMap, Tag, Text, Uuid, published, unsent
 from leadwire.edge.types import Body, QueryString
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
