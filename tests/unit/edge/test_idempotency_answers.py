@@ -1,11 +1,9 @@
-"""Answers under an Idempotency-Key that are out of the ordinary: larger than an item, lost on the way, not the last."""
+"""Answers under an Idempotency-Key that are out of the ordinary: larger than an item, not the last, of then."""
 
 from __future__ import annotations
 
 import random
 import zlib
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,6 @@ from leadwire.context import Ctx
 from leadwire.leads import cascade, service
 from leadwire.ports import Ports
 from leadwire.store.limits import LARGEST_ITEM
-from leadwire.store.types import Consumed, Item, Put, Write
 from tests import doors, factories
 from tests.factories import Clock, Keys
 
@@ -32,32 +29,6 @@ def test_an_answer_that_no_item_holds_is_given_again(ports: Ports, ctx: Ctx, key
     assert len(zlib.compress(first.text.encode())) > LARGEST_ITEM
     assert (again.status, again.text) == (first.status, first.text)
     assert again.headers["idempotency-replayed"] == "true"
-
-
-class Stutter:
-    """A table whose first answer to the claim is lost: its client sends the same write again, and is refused."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.engine, name)
-
-    def write(self, op: Write) -> tuple[Item | None, Consumed]:
-        if isinstance(op, Put) and op.key.sk == "IDEM":
-            self.engine.write(op)
-        return self.engine.write(op)
-
-
-def test_a_claim_that_landed_unheard_is_ones_own(ports: Ports, keys_of_families: Keys) -> None:
-    stuttering: Any = Stutter(ports.engine)
-    body = {"first_name": "Ada"}
-    world = replace(ports, engine=stuttering)
-    answers = [
-        doors.send(world, "POST", "/api/v1/leads", keys_of_families["crm"], body=body, headers=KEY) for _ in range(2)
-    ]
-    assert [answer.status for answer in answers] == [201, 201]
-    assert len(factories.leads(ports.engine)) == 1
 
 
 def test_a_request_that_asks_for_itself_again_goes_on_under_the_same_key(

@@ -138,18 +138,10 @@ def claim(ctx: Ctx, text: str, fingerprint: str, render: Callable[[Any], Reply],
     try:
         ctx.table.write(Put(item, any_of(ABSENT, Compare("expires_at", "<=", now), abandoned)))
     except ConditionFailed as taken:
-        record = taken.item or {}
-        if not _is_own(record, ctx.request_id, fingerprint):
-            return _replay(ctx, digest, record, fingerprint)
+        return _replay(ctx, digest, taken.item or {}, fingerprint)
     reference = hashlib.sha256(f"{digest}{fingerprint}".encode()).hexdigest()
     vault = ctx.ports.vault if seals else None
     return Claim(ctx.tenant.id, digest, ctx.request_id, now + KEPT, reference, render, vault)
-
-
-def _is_own(record: Item, owner: str, fingerprint: str) -> bool:
-    """Our own claim has landed, and its answer was lost on the way: the client of the table has tried again."""
-    mine = {"state": "running", "owner": owner, "request": fingerprint}
-    return {name: record.get(name) for name in mine} == mine
 
 
 def _replay(ctx: Ctx, digest: str, record: Item, fingerprint: str) -> Reply:
