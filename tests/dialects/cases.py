@@ -153,7 +153,8 @@ def _of_body(route: Route, step: Mapping[str, Any]) -> Iterator[str]:
         yield NULL
     if any(value in ("", [], {}) for value in values if not isinstance(value, int | None)):
         yield EMPTY
-    if step["status"] < REFUSED and set(route.body.model_fields) - set(body):
+    told = "is required" in json.dumps(step.get("answer")).lower()
+    if (told or step["status"] < REFUSED) and set(route.body.model_fields) - set(body):
         yield ABSENT
     for problem in _problems(route.body, body):
         yield _mistake(problem)
