@@ -104,6 +104,10 @@ fmt: .venv/.dev ## Format and mend what ruff can mend
 bench-lists: .venv/.dev ## What lists cost at 1,000 to 1,000,000 leads, beside the usual ways: takes ten minutes, 4 GB of disk
 	@.venv/bin/python -m bench.lists
 
+.PHONY: bench-import
+bench-import: .venv/.dev ## Files of 10,000 and 100,000 leads in and out again, embedded: rows a second, CPU, write units, memory
+	@.venv/bin/python -m bench.imports
+
 .PHONY: bench-http
 bench-http: .venv/.dev ## Requests a second and latencies over HTTP, embedded
 	@.venv/bin/python -m bench.http

@@ -158,9 +158,11 @@ def _undo(context: typer.Context, tenant: str, import_id: str, *, as_json: bool)
         one = log.find(ctx, import_id)
         with bar(f"undoing {one.name}", one.created) as moved:
             undone = undo.run(ctx, one, moved)
+        wru = ctx.table.meter.consumed.wru
     counts = {"import": import_id, "removed": undone.removed, "gone_before": undone.gone}
     left = {"left_as_changed_since": undone.changed, "left_as_merged_into": undone.merged}
-    show.record({**counts, **{name: ids if as_json else _short(ids) for name, ids in left.items()}}, as_json=as_json)
+    shown = {name: ids if as_json else _short(ids) for name, ids in left.items()}
+    show.record({**counts, **shown, "write_units": wru}, as_json=as_json)
 
 
 def _every(context: typer.Context, tenant: str, *, as_json: bool) -> None:

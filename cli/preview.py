@@ -13,6 +13,7 @@ from leadwire.leads.files import foretell
 from leadwire.leads.files.intake import Row
 from leadwire.leads.files.log import Refusal
 from leadwire.leads.model import Lead
+from leadwire.webhooks import endpoints
 
 from . import show
 from .bar import bar
@@ -44,6 +45,7 @@ def run(ctx: Ctx, plan: Plan) -> dict[str, Any]:
         **{fate: fates[fate] for fate in ("created", "merged", "skipped", "refused")},
         "columns": {name: plan.targets.get(name) for name in plan.scan.columns},
         "new_lists": known.new_lists,
+        "webhooks": sum(one.enabled for one in endpoints.every(ctx.table, ctx.tenant.id)),
         "new_tags": sorted(named - {tag.name for tag in tags.every(ctx)}),
         "sample": sample,
         "errors": [asdict(problem) for problem in problems],
@@ -64,6 +66,8 @@ def show_it(found: Mapping[str, Any]) -> None:
     counts = {name: found[name] for name in ("rows", "created", "merged", "skipped", "refused")}
     news = {name: found[name] for name in ("new_lists", "new_tags") if found[name]}
     show.record({**counts, **news}, as_json=False)
+    if found["webhooks"]:
+        show.say(f"Enabled webhooks that will be told of what they listen to: {found['webhooks']}.")
     show.say("Nothing was written.")
 
 

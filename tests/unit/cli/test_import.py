@@ -14,6 +14,9 @@ from leadwire import lists, pipelines, tenants, users
 from leadwire.context import Ctx
 from leadwire.leads.files import intake, log
 from leadwire.ports import Ports
+from leadwire.store.types import Put
+from leadwire.webhooks import endpoints
+from leadwire.webhooks.model import Webhook
 from tests import factories
 
 from .conftest import Run
@@ -157,6 +160,15 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(
     assert not (tmp_path / "leads.errors.csv").exists()
 
 
+def test_a_dry_run_says_how_many_webhooks_will_be_told(import_: Import, ctx: Ctx, file: Any) -> None:
+    path = file("Email\na@example.com\n")
+    assert "webhooks" not in import_(path, "--dry-run").stdout
+    for name, enabled in (("a", True), ("b", True), ("c", False)):
+        hook = Webhook(id=name, face="public_v2", event_types=frozenset({"x"}), url="", enabled=enabled)
+        ctx.table.write(Put(endpoints.item(ctx.tenant.id, hook)))
+    assert "told of what they listen to: 2" in import_(path, "--dry-run").stdout
+
+
 def test_a_dry_run_shows_people_the_columns_a_sample_and_the_problems(import_: Import, file: Any) -> None:
     said = import_(file(CRM), "--map", "Rating=-", "--dry-run").stdout
     assert "ann@example.com" in said
@@ -259,6 +271,7 @@ def test_an_import_is_undone_and_can_be_done_again(import_: Import, imported: An
     path = file("Email,X\na@example.com,1\nb@example.com,2\n")
     first = imported(path, "--map", "X=custom.x")["import"]
     undone = imported("--undo", first)
+    assert undone.pop("write_units") > 0
     assert undone == {
         "import": first,
         "removed": 2,

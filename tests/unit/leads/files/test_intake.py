@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadwire import keys, lists, tags
 from leadwire.context import Ctx
@@ -18,6 +20,7 @@ from leadwire.leads.files.log import KEPT, FileImport, Refusal, Superseded
 from leadwire.leads.model import Lead
 from leadwire.leads.service import Requirement
 from leadwire.ports import Ports
+from leadwire.store.database import MEMORY
 from leadwire.store.faults import FaultyEngine
 from tests import factories, invariants
 from tests.factories import Clock
@@ -207,6 +210,19 @@ def test_two_rows_of_one_step_may_mean_the_same_lead(ctx: Ctx) -> None:
     assert [line.rpartition(" ")[2] for line in lead.notes.splitlines()] == ["one", "two"]
 
 
+def test_people_who_share_a_phone_stay_leads_of_their_own(ctx: Ctx) -> None:
+    """Whoever has no address of its own is taken for the one who has the phone."""
+    phone = "+14155552671"
+    service.create(ctx, Lead(first_name="Ann", email="ann@example.com", phone=phone))
+    found = [Row(2, Lead(email="bob@example.com", phone=phone)), Row(3, Lead(first_name="Cid", phone=phone))]
+    assert counts(run(ctx, found)) == (1, 1, 0, 0)
+    assert [(lead.email, lead.possible_duplicate_of) for lead in leads(ctx)] == [
+        ("ann@example.com", None),
+        ("bob@example.com", 1),
+    ]
+    invariants.check(ctx.ports.engine)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -326,12 +342,24 @@ def test_what_is_no_id_finds_nothing(ctx: Ctx, id_: str) -> None:
 
 # --- foretelling ------------------------------------------------------------------------------------------------------
 
+EMAILS, PHONES = ["", "a@example.com", "A@example.com", "b@example.com"], ["", "+14155552671", "+14155552672"]
+people = st.builds(Lead, email=st.sampled_from(EMAILS), phone=st.sampled_from(PHONES), first_name=st.just("Ada"))
 
-@pytest.mark.parametrize("duplicates", ["merge", "skip", "keep"])
-def test_what_is_foretold_is_what_comes_and_nothing_is_written(ctx: Ctx, duplicates: Duplicates) -> None:
-    service.create(ctx, factories.draft(5))
-    before = factories.items(ctx.ports.engine)
-    fates = [fate for _, fate in foretell.fates(ctx, rows(60), duplicates)]
-    assert factories.items(ctx.ports.engine) == before
-    one = run(ctx, rows(60), duplicates)
-    assert tuple(fates.count(fate) for fate in ("created", "merged", "skipped", "refused")) == counts(one)
+
+@given(st.lists(people, max_size=3), st.lists(people, max_size=8), st.sampled_from(["merge", "skip", "keep"]))
+def test_what_is_foretold_is_what_comes_and_nothing_is_written(
+    stored: list[Lead], drafts: list[Lead], duplicates: Duplicates
+) -> None:
+    clock = Clock()
+    with factories.engine(MEMORY, clock) as engine:
+        ports = factories.ports(engine, clock)
+        ctx = factories.ctx(ports, factories.tenant(ports, "acme"))
+        for draft in stored:
+            service.create(ctx, draft)
+        found = [Row(number, draft) for number, draft in enumerate(drafts, start=2)]
+        before = factories.last_change(engine)
+        fates = [fate for _, fate in foretell.fates(ctx, found, duplicates)]
+        assert factories.last_change(engine) == before
+        one = run(ctx, found, duplicates)
+        assert tuple(fates.count(fate) for fate in ("created", "merged", "skipped", "refused")) == counts(one)
+        invariants.check(engine)

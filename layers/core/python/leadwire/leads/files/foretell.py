@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import batched
 from typing import Literal
 
-from leadwire.context import Ctx
-from leadwire.leads import batch, identity
+from leadwire.context import Ctx, Tenant
+from leadwire.leads import batch, identity, store
+from leadwire.leads.batch import Identities
+from leadwire.leads.model import Lead
 from leadwire.store.limits import MOST_GOT
 
-from .intake import Duplicates, Row, checked
+from .intake import Duplicates, Row, checked, one_person
 from .log import Refusal
 
 AT_ONCE = MOST_GOT // 2
@@ -20,15 +23,56 @@ type Fate = Literal["created", "merged", "skipped", "refused"]
 
 
 def fates(ctx: Ctx, rows: Iterable[Row | Refusal], duplicates: Duplicates) -> Iterator[tuple[Row | Refusal, Fate]]:
-    """Each row with what would become of it. Holds 8 bytes of each identity that the file has named so far."""
-    seen: set[int] = set()
+    """Each row with what would become of it. Only the import itself finds out that a lead has no room for a merge."""
+    future = _Future(ctx.tenant)
     for some in batched(map(checked, rows), AT_ONCE, strict=False):
-        known = batch.identities_of(ctx, [row.draft for row in some if isinstance(row, Row)])
+        future.learn(ctx, batch.identities_of(ctx, [row.draft for row in some if isinstance(row, Row)]))
         for row in some:
             if isinstance(row, Refusal):
                 yield row, "refused"
-                continue
-            own = [*identity.keys_of(ctx.tenant, row.draft).values()]
-            met = duplicates != "keep" and any(known[key].primary or hash(key) in seen for key in own)
-            seen.update(map(hash, own))
-            yield row, ("merged" if duplicates == "merge" else "skipped") if met else "created"
+            elif duplicates == "keep" or not future.meets(row.draft, merging=duplicates == "merge"):
+                yield row, "created"
+            else:
+                yield row, "merged" if duplicates == "merge" else "skipped"
+
+
+@dataclass(slots=True)
+class _Someone:
+    """A lead that is or would be there: whether it has an e-mail address and a phone."""
+
+    email: bool
+    phone: bool
+
+
+@dataclass(slots=True)
+class _Future:
+    """Who would have which identity: a few bytes for each that the file has named so far."""
+
+    tenant: Tenant
+    stored: dict[int, _Someone] = field(default_factory=dict)
+    """The leads of the table that rows are about, by number."""
+    owners: dict[int, _Someone] = field(default_factory=dict)
+    """By the hash of the identity's key."""
+
+    def learn(self, ctx: Ctx, known: Identities) -> None:
+        """What the table says of these identities."""
+        new = {one.primary for one in known.values() if one.primary} - self.stored.keys()
+        for lead in store.find_many(ctx, new) if new else ():
+            self.stored[lead.number] = _Someone(bool(lead.email), bool(lead.phone))
+        for key, one in known.items():
+            if one.primary in self.stored:
+                self.owners.setdefault(hash(key), self.stored[one.primary])
+
+    def meets(self, draft: Lead, *, merging: bool) -> bool:
+        """Whether the row is about somebody who would be there by then. It is taken in."""
+        own = {kind: hash(key) for kind, key in identity.keys_of(self.tenant, draft).items()}
+        by_email, by_phone = (self.owners.get(own.get(kind, 0)) for kind in ("email", "phone"))
+        shared = by_phone if by_phone and one_person(draft.email, by_phone.email) else None
+        someone = by_email or shared
+        if someone is None or merging:
+            after = someone or _Someone(email=False, phone=False)
+            for kind, place in own.items():
+                if not getattr(after, kind):
+                    setattr(after, kind, True)
+                    self.owners.setdefault(place, after)
+        return someone is not None

@@ -2,8 +2,8 @@
 
     rows ─▶ cut into steps ─▶ whose identities are known? ─▶ births and merges ─▶ one transaction each
 
-A row is known by its e-mail address first and then by its phone (decision D6). A step ends before a row that shares
-either with an earlier one of the step, so that the later row meets the lead that the earlier one has made.
+A row is known by its e-mail address first and then by its phone (decision D6, and `one_person`). A step ends before a
+row that shares either with an earlier one of the step, so that the later row meets the lead that the earlier one made.
 """
 
 from __future__ import annotations
@@ -74,6 +74,14 @@ def checked(row: Row | Refusal) -> Row | Refusal:
     """The row, or why it is more than a lead may be."""
     trouble = imports.problem(row.draft) if isinstance(row, Row) else None
     return Refusal(_number(row), "", trouble[1]) if trouble else row
+
+
+def one_person(row_email: object, lead_email: object) -> bool:
+    """Whether a row and a lead that share a phone are the same person: not if each has an address of its own.
+
+    People of one household or office share a phone, and stay leads of their own.
+    """
+    return not (row_email and lead_email)
 
 
 def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
@@ -195,14 +203,25 @@ class _Plan:
 
 def existing(ctx: Ctx, rows: Sequence[Row], known: Identities) -> dict[int, Lead]:
     """Number of the row to the lead that it means. One that is gone meanwhile is found out by the transaction."""
-    primaries = {row.number: primary for row in rows if (primary := _primary(ctx, row, known))}
-    leads = {lead.number: lead for lead in store.find_many(ctx, {*primaries.values()})} if primaries else {}
-    return {row: leads[number] for row, number in primaries.items() if number in leads}
+    owners = {row.number: _owners(ctx, row, known) for row in rows}
+    numbers_ = {number for pair in owners.values() for number in pair if number}
+    leads = {lead.number: lead for lead in store.find_many(ctx, numbers_)} if numbers_ else {}
+    found = {}
+    for row in rows:
+        by_email, by_phone = owners[row.number]
+        lead, shared = leads.get(by_email or 0), leads.get(by_phone or 0)
+        if lead is None and shared and one_person(row.draft.email, shared.email):
+            lead = shared
+        if lead:
+            found[row.number] = lead
+    return found
 
 
-def _primary(ctx: Ctx, row: Row, known: Identities) -> int | None:
-    own = identity.keys_of(ctx.tenant, row.draft).values()
-    return next((known[key].primary for key in own if known[key].primary), None)
+def _owners(ctx: Ctx, row: Row, known: Identities) -> tuple[int | None, int | None]:
+    """The first lead with the row's e-mail address, and the first with its phone."""
+    own = identity.keys_of(ctx.tenant, row.draft)
+    by_email, by_phone = (known[own[kind]].primary if kind in own else None for kind in ("email", "phone"))
+    return by_email, by_phone
 
 
 def _bear(ctx: Ctx, rows: Sequence[Row], known: Identities, plan: _Plan) -> None:
