@@ -72,6 +72,33 @@ def test_a_chatbots_webhook_is_read_changed_tested_and_deleted(acme: Business, r
     assert acme.call("chatbot", "GET", "/api/v1/chatbots/nobody/webhooks").json()["code"] == "CHATBOT_NOT_FOUND"
 
 
+def test_deleting_a_chatbot_deletes_its_webhooks_and_ends_their_deliveries(acme: Business, receiver: Receiver) -> None:
+    receiver.answer = DOWN
+    bot = acme.call("chatbot", "POST", "/api/v1/chatbots", {"name": "Sales"}).json()["data"]["id"]
+    base, lead = f"/api/v1/chatbots/{bot}/webhooks", f"/api/v1/chatbots/{bot}/leads"
+    wanted = {"url": receiver.url, "eventTypes": ["LEAD_CREATED", "LEAD_UPDATED"], "maxRetries": 5}
+    trying, off = (acme.call("chatbot", "POST", base, {"name": n, **wanted}).json()["webhook"]["id"] for n in "ab")
+    kept = chatbot(acme, receiver.url)
+    acme.call("chatbot", "PATCH", f"{base}/{off}", {"isActive": False})
+    made = acme.call("chatbot", "POST", lead, {"name": "Ada", "email": "ada@example.com"}).json()["data"]
+    acme.world.settle()
+    assert len(receiver.received) == 1
+    assert acme.call("chatbot", "DELETE", f"/api/v1/chatbots/{bot}").status == 200
+    changed = acme.call("chatbot", "PUT", f"/api/v1/leads/{made['id']}", {"metadata": {"score": 1}})
+    acme.world.advance(hours=1)
+    assert (changed.status, len(receiver.received)) == (200, 1)
+    log = acme.call("crm", "GET", f"/api/v1/webhook-deliveries?webhook_id={trying}").json()["data"]
+    log += acme.call("crm", "GET", f"/api/v1/webhook-deliveries?webhook_id={off}").json()["data"]
+    assert [delivery["status"] for delivery in log] == ["closed", "closed"]
+    listed = acme.call("chatbot", "GET", "/api/v1/chatbots/default/webhooks").json()["webhooks"]
+    assert [webhook["id"] for webhook in listed] == [kept.id]
+    again = [
+        acme.call("chatbot", "POST", "/api/v1/chatbots/default/webhooks", {"name": "more", **wanted}).status
+        for _ in range(20)
+    ]
+    assert again == [201] * 19 + [409], "those that are gone no longer count"
+
+
 def test_a_lists_subscription_is_read_and_deleted(acme: Business, receiver: Receiver) -> None:
     endpoint = lists(acme, receiver.url, "lead.updated", status="Converted", tags=["a", "b"])
     one = f"/v1/webhooks/{endpoint.id}"

@@ -51,7 +51,7 @@ def new_delivery(ctx, id_, event):
 
 def attempt(ctx, delivery, outcome, step, at):
     webhook = endpoints.find(ctx.table, ctx.tenant.id, "w1")
-    [after] = record.record(ctx.table, webhook, [Made(webhook, delivery, outcome, step, at)], at).deliveries
+    [after] = record.record(ctx.table, webhook, [Made(webhook, delivery, outcome, step, at, at)], at).deliveries
     return after
 
 

@@ -46,7 +46,7 @@ def together(ctx: Any, *outcomes: Outcome) -> None:
 
 def _count(ctx: Any, before: Webhook, outcomes: Sequence[Outcome]) -> None:
     now = ctx.now_ms()
-    made = [Made(before, delivery(ctx), outcome, Done(), now) for outcome in outcomes]
+    made = [Made(before, delivery(ctx), outcome, Done(), now, now) for outcome in outcomes]
     ctx.table.write(endpoints.counted(before, made, endpoints.tally(before, made, now)))
     if not all(outcome.delivered for outcome in outcomes):
         endpoints.fuse(ctx.table, ctx.tenant.id, before, now)
@@ -113,7 +113,7 @@ def test_what_was_under_way_when_the_circuit_opened_neither_closes_it_nor_counts
     for number, outcome in enumerate((GOOD, BAD)):
         born = replace(delivery(ctx), id=f"{number:032d}")
         ctx.table.write(store.new_delivery(born, due=False))
-        record.record(ctx.table, before, [Made(before, born, outcome, Done(), ctx.now_ms())], ctx.now_ms())
+        record.record(ctx.table, before, [Made(before, born, outcome, Done(), NOW, NOW)], ctx.now_ms())
     assert after(ctx).open_until == opened.open_until
     assert after(ctx).window_attempts == 0
 

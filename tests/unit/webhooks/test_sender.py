@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from leadwire.webhooks import sender
+from leadwire.webhooks import guard, sender
 from leadwire.webhooks.model import Outcome
 
 
@@ -139,6 +139,36 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert post(f"http://127.0.0.1:{port}/").kind == "unreachable"
+
+
+def test_a_name_server_that_does_not_answer_is_a_timeout_while_it_still_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, gave_up = threading.Event(), threading.Event()
+
+    def hang(*_args: Any, **_kwargs: Any) -> Any:
+        answers.wait(30)
+        gave_up.set()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    outcome = post("http://slow.example/", timeout=0.3)
+    assert (outcome.kind, gave_up.is_set()) == ("timeout", False)
+    answers.set()
+
+
+def test_lookups_that_hang_are_so_many_at_most_and_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, asked = threading.Event(), list[str]()
+
+    def hang(host: str, *_args: Any, **_kwargs: Any) -> Any:
+        asked.append(host)
+        answers.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(guard, "_lookups", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    outcomes = [post(f"http://slow{number}.example/", timeout=0.1) for number in range(4)]
+    answers.set()
+    assert {outcome.kind for outcome in outcomes} == {"timeout"}
+    assert asked == ["slow0.example", "slow1.example"]
 
 
 def test_no_proxy_of_the_environment_is_used(receiver: Any, monkeypatch: pytest.MonkeyPatch) -> None:

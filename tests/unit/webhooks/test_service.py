@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook as Library
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from leadwire import chatbots
 from leadwire.context import open_ctx
+from leadwire.dialects.chatbot.faces import FACE as CHATBOT
 from leadwire.dialects.public.faces import FACE_V2
-from leadwire.errors import InvalidInput, NotFound, WebhookLimitReached
+from leadwire.errors import Conflict, InvalidInput, NotFound, WebhookLimitReached
 from leadwire.webhooks import service
 from leadwire.webhooks.service import Changes
 from tests import factories
 
 HOOK = "https://example.com/hook"
+OF_BOT: dict[str, Any] = {"event_types": frozenset({"LEAD_CREATED"}), "url": HOOK}
 
 
 def fields(refused: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
@@ -169,3 +174,33 @@ def test_at_most_ten_secrets_sign_at_once(pipeline: Any) -> None:
     for n in range(15):
         after = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(secret=f"secret {n}"))
     assert len(after.secrets) == 10
+
+
+def test_an_endpoint_that_is_made_while_its_chatbot_is_deleted_goes_with_it_or_is_refused(pipeline: Any) -> None:
+    for _ in range(10):
+        bot = chatbots.create(pipeline.ctx, "Sales").id
+        start, made = threading.Barrier(2, timeout=10), list[str]()
+
+        def make(bot: str = bot, start: threading.Barrier = start, made: list[str] = made) -> None:
+            start.wait()
+            with contextlib.suppress(NotFound):
+                exists = chatbots.exists(pipeline.ctx, bot)
+                made.append(service.create(pipeline.ctx, CHATBOT, **OF_BOT, scope=bot, requires=[exists]).webhook.id)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        start.wait()
+        service.delete_scope(pipeline.ctx, CHATBOT, bot, partial(chatbots.delete, pipeline.ctx, bot))
+        thread.join()
+        assert service.every(pipeline.ctx, CHATBOT, bot) == []
+        with pytest.raises(NotFound):
+            chatbots.get(pipeline.ctx, bot)
+
+
+def test_deleting_what_is_not_there_deletes_no_endpoint(pipeline: Any) -> None:
+    bot = chatbots.create(pipeline.ctx, "Sales").id
+    webhook = service.create(pipeline.ctx, CHATBOT, **OF_BOT, scope=bot).webhook
+    for unknown, refusal in (("cb_0000000000000000", NotFound), (chatbots.DEFAULT, Conflict)):
+        with pytest.raises(refusal):
+            service.delete_scope(pipeline.ctx, CHATBOT, bot, partial(chatbots.delete, pipeline.ctx, unknown))
+    assert service.every(pipeline.ctx, CHATBOT, bot) == [webhook]

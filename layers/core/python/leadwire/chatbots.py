@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
 from . import keys, named
 from .context import Ctx
 from .errors import Conflict
 from .named import Kind, Named
-from .store.types import Item
+from .store.types import Item, TransactWrite
 
 DEFAULT = "default"
 KIND = Kind(
@@ -31,8 +32,11 @@ def default(tenant: str, now_ms: int) -> Item:
     return named.item(KIND, tenant, Named(DEFAULT, "Default", now_ms, now_ms))
 
 
-def delete(ctx: Ctx, chatbot_id: str) -> str:
-    """Its leads stay: they are the workspace's. Raises NotFound, and Conflict for the default one, which is needed."""
+def delete(ctx: Ctx, chatbot_id: str, more: Sequence[TransactWrite] = ()) -> str:
+    """Delete it together with what `more` writes. Its leads stay: they are the workspace's.
+
+    Raises NotFound, and Conflict for the default one, which is needed.
+    """
     if chatbot_id == DEFAULT:
         raise Conflict("The default chatbot cannot be deleted: the paths without a chatbot mean it")
-    return named.delete(KIND, ctx, chatbot_id)
+    return named.delete(KIND, ctx, chatbot_id, more)

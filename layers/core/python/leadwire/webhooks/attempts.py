@@ -24,15 +24,14 @@ FEW = 200
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An attempt that was made, and what follows from it. `at` is when it ended, in epoch milliseconds; endpoint and
-    delivery are as they were before.
-    """
+    """An attempt that was made, and what follows. Times are epoch milliseconds; endpoint and delivery are as before."""
 
     webhook: Webhook
     delivery: Delivery
     outcome: Outcome
     step: Step
-    at: int
+    began: int
+    ended: int
 
 
 def is_short(outcome: Outcome) -> bool:
@@ -42,7 +41,7 @@ def is_short(outcome: Outcome) -> bool:
 def entry(made: Made, after: Delivery) -> dict[str, Any]:
     """One line of the log. `after` is the delivery as the attempt leaves it."""
     return {
-        "at": made.at - made.outcome.ms,
+        "at": made.began,
         "kind": made.outcome.kind,
         "status": made.outcome.status,
         "ms": made.outcome.ms,
@@ -55,7 +54,7 @@ def entry(made: Made, after: Delivery) -> dict[str, Any]:
 def note(made: Made, after: Delivery) -> dict[str, Any]:
     """What the delivery itself keeps of a success, without what goes without saying."""
     said = {"body": made.outcome.body} if made.outcome.body else {}
-    told = {"number": after.attempts, "at": made.at - made.outcome.ms, "status": made.outcome.status}
+    told = {"number": after.attempts, "at": made.began, "status": made.outcome.status}
     return {**told, "ms": made.outcome.ms, **said}
 
 
@@ -63,7 +62,7 @@ def put(made: Made, after: Delivery) -> Put:
     key = keys.attempt(made.delivery.tenant, made.delivery.id, after.attempts)
     line = entry(made, after)
     item: Item = {**line, "body": store.packed(line["body"])}
-    forgotten = (made.at + store.KEPT) // store.SECOND
+    forgotten = (made.ended + store.KEPT) // store.SECOND
     return Put({"pk": key.pk, "sk": key.sk, **item, "expires_at": forgotten}, ABSENT)
 
 

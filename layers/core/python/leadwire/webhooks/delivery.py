@@ -69,12 +69,12 @@ def deliver(work: Work) -> Result:
 
 
 def _attempt(work: Work, delivery: Delivery, webhook: Webhook) -> Result:
-    outcome = _send(work.ports, delivery, webhook)
+    began, outcome = work.now(), _send(work.ports, delivery, webhook)
     now, number = work.now(), delivery.attempts + 1 - delivery.run
     step = retry.next_step(outcome, number, delivery.waits, now, work.rng, work.ports.settings.schedule_scale)
     if isinstance(step, Disable):
         endpoints.disable(work.table, delivery, "receiver", now)
-    after = work.ledgers[webhook.id].record(Made(webhook, delivery, outcome, step, now))
+    after = work.ledgers[webhook.id].record(Made(webhook, delivery, outcome, step, began, now))
     if after is None:
         return _log("repeated", work.alarm, delivery, outcome)
     queue.ring(work.ports, [after], work.now())

@@ -42,6 +42,7 @@ class Contention(Exception):
 
 def handler(*faces: Face) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     """The handler of the function that serves these faces: an SQS batch of bus events in, partial failures out."""
+    ports.prepare()
     by_name = {face.name: face for face in faces}
 
     def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

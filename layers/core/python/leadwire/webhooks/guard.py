@@ -14,14 +14,23 @@ import contextlib
 import ipaddress
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+type Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
+"""As getaddrinfo has it."""
+
+LOOKUPS = 200
+"""At once: four for each delivery that a worker makes at once, as one that hangs is outlived by others."""
+_lookups = threading.BoundedSemaphore(LOOKUPS)
 
 REFUSAL = "the host does not resolve to a public address"
 
@@ -113,11 +122,11 @@ def connect(
 ) -> socket.socket:
     """A connection to the first address of the host that is allowed and answers.
 
-    `patience` in seconds is for all addresses together; `watch` is shown each socket before it is dialled. Raises
-    Refused (also when the name does not exist), TimeoutError or another OSError.
+    `patience` in seconds is for DNS and all addresses together; `watch` is shown each socket before it is dialled.
+    Raises Refused (also when the name does not exist), TimeoutError or another OSError.
     """
     ends = time.monotonic() + patience
-    found = [entry for entry in _resolve(host, port) if allowed(_address(entry[4][0]), private=private)]
+    found = [entry for entry in _resolve(host, port, patience) if allowed(_address(entry[4][0]), private=private)]
     failure: OSError | None = None
     for at, (family, kind, protocol, _, target) in enumerate(found):
         share = (ends - time.monotonic()) / (len(found) - at)
@@ -156,7 +165,29 @@ def _within(address: Address, networks: tuple[Network, ...]) -> bool:
     return any(address in network for network in networks)
 
 
-def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]]:
+def _resolve(host: str, port: int, patience: float) -> list[Found]:
+    """What DNS says within the patience. Its own is longer and cannot be cut short: a lookup that nobody waits for any
+    more goes on in a thread of its own, of which there are so many at most.
+    """
+    if _literal(host.strip("[]")) is not None:
+        return _look_up(host, port)
+    answer, ends = Future[list[Found]](), time.monotonic() + patience
+    if not _lookups.acquire(timeout=max(0.0, patience)):
+        raise TimeoutError
+
+    def look_up() -> None:
+        try:
+            answer.set_result(_look_up(host, port))
+        except BaseException as error:  # noqa: BLE001  # handed on to who waits
+            answer.set_exception(error)
+        finally:
+            _lookups.release()
+
+    threading.Thread(target=look_up, name="webhook lookup", daemon=True).start()
+    return answer.result(max(0.0, ends - time.monotonic()))
+
+
+def _look_up(host: str, port: int) -> list[Found]:
     try:
         return socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)  # type: ignore[return-value]  # no raw sockaddr
     except (socket.gaierror, UnicodeError) as unknown:

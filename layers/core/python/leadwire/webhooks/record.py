@@ -144,8 +144,8 @@ def _stepped(made: Made) -> Delivery:
         case RetryAt(at=at):
             return replace(after, state="pending", next_at=at)
         case Disable(delivered=False):
-            return replace(after, state="held", next_at=made.at)
+            return replace(after, state="held", next_at=made.ended)
         case GiveUp():
-            return replace(after, state="exhausted", next_at=made.at)
+            return replace(after, state="exhausted", next_at=made.ended)
         case Done() | Disable():
-            return replace(after, state="delivered", next_at=made.at)
+            return replace(after, state="delivered", next_at=made.ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any
@@ -15,6 +15,7 @@ from leadwire.errors import FieldError, InvalidInput, NotFound, Unready, Webhook
 from leadwire.store.types import (
     ABSENT,
     PRESENT,
+    Check,
     Compare,
     Condition,
     Delete,
@@ -78,8 +79,11 @@ def create(
     scope: str = "",
     max_retries: int | None = None,
     retry_delay: int | None = None,
+    requires: Sequence[Check] = (),
 ) -> Created:
-    """Without a secret one is made. Raises InvalidInput, WebhookLimitReached."""
+    """Without a secret one is made. `requires`: what it hangs under must be there. Raises InvalidInput,
+    WebhookLimitReached; NotFound if it is not.
+    """
     _check(ctx, url, secret)
     now, id_ = ctx.now_ms(), str(uuid.uuid4())
     secret = secret or signing.new_secret()
@@ -100,11 +104,13 @@ def create(
     )
     room = any_of(Missing("count"), Compare("count", "<", face.limit))
     new = Put(endpoints.item(ctx.tenant.id, webhook), ABSENT)
-    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), new]
+    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), new, *requires]
     try:
         return ctx.commit(ops, Created(webhook, secret))
     except TransactionFailed as refused:
-        raise WebhookLimitReached(f"At most {face.limit} webhooks are allowed") from refused
+        if 0 in refused.failed:
+            raise WebhookLimitReached(f"At most {face.limit} webhooks are allowed") from refused
+        raise NotFound("scope") from refused
 
 
 def every(ctx: Ctx, face: Face, scope: str = "") -> list[Webhook]:
@@ -153,7 +159,8 @@ def update(ctx: Ctx, face: Face, id_: str, changes: Changes, scope: str = "") ->
 def rotate(ctx: Ctx, face: Face, id_: str, overlap: int = OVERLAP, scope: str = "") -> Created:
     """A new secret of our making; the ones before still sign for `overlap` seconds. Raises NotFound, InvalidInput."""
     secret = signing.new_secret()
-    return Created(update(ctx, face, id_, Changes(secret=secret, overlap=overlap), scope), secret)
+    working = ctx.answering(lambda webhook: Created(webhook, secret))
+    return Created(update(working, face, id_, Changes(secret=secret, overlap=overlap), scope), secret)
 
 
 def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
@@ -161,9 +168,37 @@ def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
     webhook = get(ctx, face, id_, scope)
     gone = Delete(keys.webhook(ctx.tenant.id, id_), PRESENT)
     try:
-        return ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
+        deleted = ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
         raise NotFound("webhook") from refused
+    store.close_held(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
+    return deleted
+
+
+def delete_scope[Result](
+    ctx: Ctx, face: Face, scope: str, owner: Callable[[Sequence[TransactWrite]], Result]
+) -> Result:
+    """Delete what endpoints hang under, which `owner` does together with further writes, and the endpoints with it.
+
+    Raises what `owner` raises; Unready if others keep changing endpoints meanwhile.
+    """
+    counter = keys.counter(ctx.tenant.id, f"webhooks.{face.name}")
+    for _ in range(TRIES):
+        count = (ctx.table.get(counter) or {}).get("count")
+        hanging = every(ctx, face, scope)
+        unchanged = Missing("count") if count is None else equals("count", count)
+        gone = [Delete(keys.webhook(ctx.tenant.id, webhook.id), PRESENT) for webhook in hanging]
+        counted = _counted(ctx, face, -len(gone), unchanged) if gone else Check(counter, unchanged)
+        try:
+            result = owner([counted, *gone])
+        except NotFound:
+            if (ctx.table.get(counter) or {}).get("count") == count:
+                raise
+            continue  # an endpoint was made or deleted meanwhile
+        for webhook in hanging:
+            store.close_held(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
+        return result
+    raise Unready("Its webhooks are being changed by others; try again")
 
 
 def release(ctx: Ctx, webhook: Webhook) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from leadwire import keys
@@ -39,6 +40,7 @@ GRACE = 120 * SECOND
 REST = DAY
 """How often a held delivery looks whether its endpoint is back (releasing does not wait for that)."""
 KEPT = 90 * DAY
+CLOSED_AT_ONCE = 500
 INDEXED = ("g2pk", "g2sk", "g3pk", "g3sk")
 IN_KEYS = frozenset({"id", "tenant", "webhook", "event"})
 """What the item's own keys say already."""
@@ -134,6 +136,12 @@ def held(table: Table, tenant: str, webhook: str) -> Iterator[Delivery]:
         item = table.get(Key(row["pk"], row["sk"]))
         if item is not None and item["state"] == "held":
             yield delivery_of(item)
+
+
+def close_held(table: Table, tenant: str, webhook: str, now: int) -> None:
+    """Of an endpoint that is gone. What is left, and what waits for another attempt, is closed when it rings."""
+    for delivery in islice(held(table, tenant, webhook), CLOSED_AT_ONCE):
+        move(table, delivery, replace(delivery, state="closed", next_at=now), now)
 
 
 def due_time(ms: int) -> str:

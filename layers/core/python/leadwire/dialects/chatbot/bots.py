@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal, TypedDict
 
 from leadwire import chatbots, ids
@@ -11,8 +12,10 @@ from leadwire.dialects.fields import FilledLine, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import Conflict
 from leadwire.named import Named
+from leadwire.webhooks import service
 
 from . import errors
+from .faces import FACE
 from .headers import limit_headers
 from .shapes import Time, WorkspaceId
 
@@ -38,7 +41,9 @@ def rename(ctx: Ctx, request: Request) -> Named:
 
 
 def delete(ctx: Ctx, request: Request) -> str:
-    return chatbots.delete(ctx, request.path["id"])
+    """With its webhooks."""
+    chatbot = request.path["id"]
+    return service.delete_scope(ctx, FACE, chatbot, partial(chatbots.delete, ctx, chatbot))
 
 
 ChatbotId = Annotated[str, published(pattern="^(default|cb_[0-9a-f]{16})$")]

@@ -79,6 +79,7 @@ def create(ctx: Ctx, request: Request) -> Created:
         filters={"chatbot": [chatbot, ""] if chatbot == chatbots.DEFAULT else [chatbot]},
         max_retries=body.maxRetries,
         retry_delay=body.retryDelay,
+        requires=[chatbots.exists(ctx, chatbot)],
     )
 
 
