@@ -21,7 +21,7 @@ from .files import outgoing
 from .files.outgoing import Words
 from .files.source import Format, format_of
 from .imports import canonical_status
-from .session import OfTenant, connected, tenant_ctx
+from .session import OfTenant, connected, files, tenant_ctx
 
 
 def export(
@@ -37,7 +37,7 @@ def export(
 ) -> None:
     """Write the tenant's leads into a file that `leadwire import` reads, the oldest first."""
     write = outgoing.write_lines if (kind or format_of(file or Path())) == "jsonl" else outgoing.write_table
-    with connected(context) as ports:
+    with files(), connected(context) as ports:
         ctx = tenant_ctx(ports, tenant)
         about, leads = service.leads(ctx, _facets(ctx, of_list, tag, status))
         words, count = outgoing.words(ctx), 0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +20,7 @@ from .bar import bar
 from .files import names, plan, refused, rows
 from .files.plan import Plan, Wanted
 from .files.source import Format, WrongFile
-from .session import REFUSED, WRONG, OfTenant, connected, tenant_ctx
+from .session import REFUSED, OfTenant, connected, files, tenant_ctx
 from .show import AsJson
 
 SHOWN = 20
@@ -71,7 +69,7 @@ def import_(
         mapped=mapped or (), duplicates=duplicates, into=into, tags=tag or (), status=status, source=source,
         encoding=encoding, format=kind,
     )  # fmt: skip
-    with _sentences():
+    with files():
         if undo_:
             _undo(context, tenant, undo_, as_json=as_json)
         elif file is None:
@@ -79,19 +77,7 @@ def import_(
         elif dry_run:
             _foretell(context, tenant, plan.made(file, own), as_json=as_json)
         else:
-            _import(context, tenant, plan.made(file, own), errors or refused.beside(file), as_json=as_json)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except WrongFile as error:
-        show.complain(str(error))
-        raise typer.Exit(WRONG) from error
-    except KeyboardInterrupt:
-        show.complain("Stopped. The same command goes on where this one stopped.")
-        raise
+            _import(context, tenant, plan.made(file, own), _errors(file, errors), as_json=as_json)
 
 
 # --- what it does -----------------------------------------------------------------------------------------------------
@@ -117,6 +103,13 @@ def _import(context: typer.Context, tenant: str, wanted: Plan, errors: Path, *, 
         raise typer.Exit(REFUSED)
 
 
+def _errors(file: Path, errors: Path | None) -> Path:
+    """Where the refused rows go. Raises WrongFile."""
+    if errors and errors.exists() and errors.samefile(file):
+        raise WrongFile(f"--errors {errors} is the file itself.")
+    return errors or refused.beside(file)
+
+
 def _begun(ctx: Ctx, wanted: Plan) -> FileImport:
     """The import of this file as it stands; a new one if there is none, or if the last one was undone."""
     for generation in itertools.count(1):
@@ -125,7 +118,7 @@ def _begun(ctx: Ctx, wanted: Plan) -> FileImport:
         if one.state != "undone":
             break
     if one.state == "running" and one.position:
-        show.complain(f"Going on after row {one.position:,}.")
+        show.note(f"Going on after row {one.position:,}.")
     return one
 
 
@@ -138,7 +131,12 @@ def _run(ctx: Ctx, one: FileImport, wanted: Plan) -> FileImport:
             moved(after.settled - settled)
             settled = after.settled
 
-        return intake.run(ctx, one, wanted.rows(names.read(ctx), one.position), wanted.wanted.duplicates, told)
+        rows_ = wanted.rows(names.read(ctx), one.position)
+        try:
+            return intake.run(ctx, one, rows_, wanted.wanted.duplicates, told)
+        except KeyboardInterrupt:
+            show.note("Stopped. The same command goes on where this one stopped.")
+            raise
 
 
 def _foretell(context: typer.Context, tenant: str, wanted: Plan, *, as_json: bool) -> None:

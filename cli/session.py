@@ -15,6 +15,7 @@ from leadwire.ports import Ports
 from leadwire.store.types import StoreError
 
 from . import show
+from .files.source import WrongFile
 from .target import Target, Unreachable
 
 OfTenant = Annotated[str, typer.Option("--tenant", metavar="SLUG", help="Slug of the tenant.")]
@@ -26,7 +27,7 @@ NEXT = {
     "delivery": "`leadwire webhook tail --tenant … --json` shows the ids of deliveries.",
     "tenant": "`leadwire tenant list` shows the tenants there are.",
     "import": "`leadwire import --tenant …` shows the ids of a tenant's imports.",
-    "list": "`leadwire export` takes its name or its id.",
+    "list": "Lists are called by their names or ids; the lists API shows them.",
     "api key": "`leadwire key list --tenant …` shows the ids of a tenant's keys.",
 }
 """Kind of record that was not found to what helps."""
@@ -48,6 +49,19 @@ def connected(context: typer.Context, *, sending: bool = False) -> Iterator[Port
         raise _failed(str(error), WRONG) from error
     except target.failures() as error:
         raise _failed(f"AWS: {str(error).rstrip('.')}. Check --stack, --profile and --region.", WRONG) from error
+
+
+@contextmanager
+def files() -> Iterator[None]:
+    """What is wrong with a file is a sentence, and the command's own fault."""
+    try:
+        yield
+    except WrongFile as error:
+        raise _failed(str(error), WRONG) from error
+    except BrokenPipeError:
+        raise  # whoever reads the answer has enough of it
+    except OSError as error:
+        raise _failed(f"{error.filename}: {error.strerror}.", WRONG) from error
 
 
 def tenant_ctx(ports: Ports, slug: str) -> Ctx:

@@ -53,6 +53,11 @@ def complain(text: str) -> None:
     Console(stderr=True, soft_wrap=True).print(text, style="red", markup=False, highlight=False)
 
 
+def note(text: str) -> None:
+    """To whoever watches; it is no part of the answer."""
+    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+
+
 def moment(seconds: float) -> str:
     """Epoch seconds as UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

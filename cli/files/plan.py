@@ -15,7 +15,6 @@ from leadwire.leads.files.log import Refusal
 from . import mapping, rows, source
 from .mapping import Column
 from .names import Names
-from .rows import Defaults
 from .source import Format, Scan, Source
 
 
@@ -44,8 +43,7 @@ class Plan:
 
     def rows(self, names: Names, after: int = 0) -> Iterator[Row | Refusal]:
         """Those that follow this row, as leads or with what is wrong with them."""
-        into = [names.list_id(self.wanted.into)] if self.wanted.into else []
-        defaults = Defaults(into, self.wanted.tags, self.wanted.status, self.wanted.source)
+        defaults = rows.for_all(names, self.wanted.into, self.wanted.tags, self.wanted.status, self.wanted.source)
         records = (record for record in source.records(self.file) if record.number > after)
         return rows.read(records, self.targets, self.file.format, names, defaults)
 

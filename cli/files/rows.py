@@ -19,7 +19,7 @@ from leadwire.leads.model import STATUSES, Lead
 from . import cells, columns
 from .columns import CUSTOM
 from .names import Names, Unknown
-from .source import Format, Record
+from .source import Format, Record, WrongFile
 
 ADDRESS = ("address1", "address2", "city", "state", "zip", "country")
 SEVERAL = frozenset({"tags", "lists"})
@@ -28,6 +28,8 @@ VERBATIM = frozenset({"notes", CUSTOM})
 WORDS = {columns.plain(status): status for status in STATUSES} | {"won": "converted"}
 """Spellings of statuses to ours."""
 SOURCE = "import"
+OPTIONS = {"lists": "list", "tags": "tag"}
+"""Fields to the options that give them, if these are not called alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,17 @@ class FileRow(BaseModel):
     zip: Line = ""
     country: Line = ""
     custom: OpenMap = Field(default_factory=dict)
+
+
+def for_all(names: Names, into: str, tags: Sequence[str], status: str, source: str) -> Defaults:
+    """What the options of a command give every row. Raises WrongFile for what no lead may have."""
+    try:
+        row = FileRow.model_validate({"lists": [into], "tags": [*tags], "status": status, "source": source})
+    except ValidationError as error:
+        [problem, *_] = strict.invalid(FileRow, error.errors(include_url=False, include_context=True)).errors
+        option = problem.path.partition(".")[0]
+        raise WrongFile(f"--{OPTIONS.get(option, option)} {problem.message}.") from error
+    return Defaults([*map(names.list_id, filter(None, row.lists))], row.tags, row.status, row.source)
 
 
 def read(

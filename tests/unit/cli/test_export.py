@@ -130,6 +130,11 @@ def test_a_file_appears_when_it_is_complete(
     assert json.loads(path.read_text())["email"] == "ann@example.com"
 
 
+def test_a_place_that_cannot_be_written_to_is_a_wrong_command(run: Run, ctx: Ctx, tmp_path: Path) -> None:
+    result = run("export", str(tmp_path / "none" / "leads.csv"), "--tenant", "acme")
+    assert (result.exit_code, "No such file or directory" in result.stderr) == (2, True)
+
+
 def test_an_empty_tenant_is_a_header(run: Run, ctx: Ctx) -> None:
     assert table(run("export", "--tenant", "acme").stdout) == []
     assert run("export", "--tenant", "acme").stdout.startswith("id,first_name,")

@@ -138,7 +138,12 @@ def test_what_is_not_clear_about_the_file_is_a_wrong_command(import_: Import, ct
     assert '--map "Rating=custom.rating"' in result.stderr
     assert import_(file("x").with_name("none.csv")).exit_code == 2
     assert import_(file("Email\n\xff\n"), "--encoding", "ascii").exit_code == 2
-    assert import_(file("Email\na@b.co\n"), "--status", "nonsense").exit_code == 2
+    good = file("Email\na@b.co\n")
+    assert import_(good, "--status", "nonsense").exit_code == 2
+    assert "--tag must not be empty" in import_(good, "--tag", "").stderr
+    assert "--list" in import_(good, "--list", "x" * 300).stderr
+    assert "is the file itself" in import_(good, "--errors", good).stderr
+    assert import_(good.parent).exit_code == 2
     assert leads(ctx) == []
 
 
