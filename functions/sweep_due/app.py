@@ -5,6 +5,8 @@ from typing import Any
 from leadwire import ports
 from leadwire.webhooks.sweep import sweep
 
+ports.prepare()
+
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
     return {"alarms": sweep(ports.current())}

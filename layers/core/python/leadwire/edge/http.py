@@ -33,6 +33,7 @@ type Handler = Callable[[Event, Any], dict[str, Any]]
 
 def door(*dialects: Dialect) -> Handler:
     """The handler of a function that serves these dialects. Where two claim a route, the key's family decides (D13)."""
+    ports.prepare()
     table = {(dialect.name, route.key): route for dialect in dialects for route in dialect.routes}
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:

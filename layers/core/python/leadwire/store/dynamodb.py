@@ -70,7 +70,7 @@ THREADS = 10
 
 
 class DynamoEngine(Engine):
-    """The table `name`. The client is made at the first request.
+    """The table `name`. The client is made by `open`, or at the first request.
 
     A request that may be repeated without harm is sent once more when the table is silent or at fault: reads, batches,
     and transactions, which carry a token. A single write is not: an `add` would count twice, and a condition would meet
@@ -80,6 +80,10 @@ class DynamoEngine(Engine):
     def __init__(self, name: str, *, endpoint_url: str | None = None) -> None:
         self.name = name
         self._endpoint_url = endpoint_url
+
+    def open(self) -> None:
+        """The client reads a megabyte of service model."""
+        self._client  # noqa: B018  # made when it is first asked for
 
     @cached_property
     def _client(self) -> DynamoDBClient:

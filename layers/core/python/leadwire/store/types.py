@@ -263,6 +263,9 @@ class Engine(ABC):
     The last value of each answer is the consumed capacity; a refused condition sets `consumed` on the exception.
     """
 
+    def open(self) -> None:  # noqa: B027  # most engines have nothing to do
+        """Make ready what the first request would otherwise wait for."""
+
     def concurrently[Result](self, calls: Sequence[Callable[[], Result]], *, writes: bool) -> list[Result]:
         """Run independent calls and return their results in order: side by side where that saves waiting.
 
