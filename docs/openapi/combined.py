@@ -95,6 +95,7 @@ def _either(one: Mapping[str, Any], other: Mapping[str, Any], shared: Mapping[st
     found = {
         "operationId": f"{one['operationId']}_or_{other['operationId']}",
         "summary": " / ".join(dict.fromkeys((one["summary"], other["summary"]))),
+        "description": " ".join(dict.fromkeys((one["description"], other["description"]))),
         "tags": [*one["tags"], *other["tags"]],
         "security": [*one["security"], *other["security"]],
         "parameters": _parameters(one["parameters"], other["parameters"]),

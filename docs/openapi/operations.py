@@ -99,6 +99,7 @@ def operation(one: Served, operation_id: str, shared: Shared, schemas: Mapping[s
     return {
         "operationId": operation_id,
         "summary": route.summary,
+        "description": f"Needs the scope `{route.scope}`.",
         "tags": [tag(one.module)],
         "security": [{KEY: [route.scope]}],
         "parameters": list(_parameters(one)),

@@ -11,7 +11,7 @@ from typing import Any
 from leadwire import errors
 from leadwire.context import Tenant
 from leadwire.edge.http import UNSAFE
-from leadwire.edge.types import Dialect, QueryString, Reply, Route
+from leadwire.edge.types import KIB, Dialect, QueryString, Reply, Route
 from leadwire.errors import FieldError, LeadwireError, NotFound
 
 JSON = "application/json"
@@ -28,7 +28,6 @@ ALWAYS: Sequence[LeadwireError] = (
 WRITING: Sequence[LeadwireError] = (
     errors.IdempotencyInProgress("The first request with this Idempotency-Key is still running"),
     errors.IdempotencyMismatch("This Idempotency-Key was used with another request"),
-    errors.TooLarge("The body is larger than 256 KiB"),
 )
 BODIED: Sequence[LeadwireError] = (errors.UnsupportedMediaType("Send the body as application/json"),)
 MISSING = errors.InvalidInput(FieldError("name", "is required", "missing"))
@@ -43,7 +42,8 @@ def derived(route: Route) -> Iterator[LeadwireError]:
     """What any route of this shape can refuse."""
     yield from ALWAYS
     yield MISSING if route.body or _required(route.query) else UNKNOWN
-    yield from WRITING if route.method in UNSAFE else ()
+    if route.method in UNSAFE:
+        yield from (*WRITING, errors.TooLarge(f"The body is larger than {route.body_limit // KIB} KiB"))
     yield from BODIED if route.body else ()
     yield from (NotFound(singular(resource)) for resource in _NAMED.findall(route.path))
 

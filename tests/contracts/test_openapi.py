@@ -15,6 +15,7 @@ from schemathesis.openapi import from_dict
 
 from docs import openapi
 from docs.openapi import dialects
+from leadwire import faces
 from tests import doors, published
 
 DOCUMENTS = (*dialects.NAMES, "all")
@@ -34,6 +35,7 @@ every_operation = pytest.mark.parametrize(
     ("name", "operation"),
     [pytest.param(name, one, id=f"{name} {key}") for name in dialects.NAMES for key, one in operations(name)],
 )
+
 
 def test_the_documents_are_current() -> None:
     stale = [path.name for path, text in openapi.written() if not path.exists() or path.read_text() != text]
@@ -80,6 +82,22 @@ def test_operations_have_names_of_their_own(name: str) -> None:
 def test_an_operation_says_what_it_does_and_answers(name: str, operation: dict[str, Any]) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", operation["summary"])
     assert any(status < "400" for status in operation["responses"])
+
+
+@every_document
+def test_links_lead_to_operations_and_fill_their_parameters(name: str) -> None:
+    known = {operation["operationId"]: operation for _, operation in operations(name)}
+    for _, operation in operations(name):
+        for response in operation["responses"].values():
+            for link in response.get("links", {}).values():
+                target = known[link["operationId"]]
+                wanted = {one["name"] for one in target["parameters"] if one.get("in") == "path"}
+                assert set(link["parameters"]) == wanted
+
+
+def test_every_face_has_its_webhooks() -> None:
+    told = {one.partition(".")[0] for one in published.document("all")["webhooks"]}
+    assert told == {face.name for face in faces.ALL}
 
 
 @every_document

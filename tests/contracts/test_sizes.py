@@ -14,7 +14,7 @@ FUNCTION_LINES = 50
 DOOR_LINES = 30
 SOURCES = sorted(
     path
-    for folder in ("layers/core/python", "functions", "local", "cli", "bench", "tests")
+    for folder in ("layers/core/python", "functions", "local", "cli", "docs", "bench", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 DOORS = sorted(ROOT.glob("functions/*/app.py"))
