@@ -64,7 +64,10 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and look up everything, write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store the leads of a file. The same command goes on where an earlier run of it was ended, however it ended."""
+    """Store the leads of a file. The same command goes on where an earlier run of it was ended, however it ended.
+
+    Each lead is an event like any other: webhooks fire.
+    """
     own = Wanted(
         mapped=mapped or (), duplicates=duplicates, into=into, tags=tag or (), status=status, source=source,
         encoding=encoding, format=kind,

@@ -47,7 +47,7 @@ def resolved(columns_: Sequence[Column], wanted: Mapping[str, str], *, objects: 
         elif field != IGNORED:
             targets[column.name] = field
     problems += _conflicts(targets)
-    if not targets and not problems:
+    if not targets and not problems and any(column.used for column in columns_):
         problems.append("No column is imported.")
     if problems:
         raise WrongFile("\n".join(problems))

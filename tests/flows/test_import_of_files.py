@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from leadwire import keys
+from leadwire import keys, tenants
 from leadwire.context import Tenant, iso
+from leadwire.leads import rebuild
 from leadwire.store.types import Item, Query
 from local.clock import Clock
 from local.world import World
@@ -107,7 +108,7 @@ def test_an_import_and_its_undo_that_are_killed_again_and_again_treat_each_row_o
     invariants.check(world.engine)
 
 
-def test_beside_a_server_leads_are_listed_at_once_and_webhooks_are_told(tmp_path: Path, receiver: Receiver) -> None:
+def test_beside_a_server_leads_are_listed_at_once_then_indexed_and_told(tmp_path: Path, receiver: Receiver) -> None:
     home, path = tmp_path / "home", tmp_path / "leads.csv"
     server = Server(home)
     server.wait()
@@ -120,6 +121,8 @@ def test_beside_a_server_leads_are_listed_at_once_and_webhooks_are_told(tmp_path
     world = reopened(home)
     world.queues.recover()
     world.advance(minutes=10)
+    demo = factories.ctx(world.ports, tenants.by_slug(world.ports, "demo"))
+    assert list(rebuild.verify(demo, lambda *_: None)) == []
     world.close()
     assert len({json.loads(body)["leadId"] for _, body in receiver.received}) == LEADS
 
