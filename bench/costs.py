@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import statistics
@@ -32,6 +33,7 @@ from . import leads, load
 
 REPEATS = 3
 IMPORT, BATCH = 2_000, 500
+PENDING = 1_000
 
 DEFAULT = LeadQuery()
 NEW = ("status=new",)
@@ -155,6 +157,14 @@ def overlay(ports: Ports, tenant: str) -> Cost:
     start = time.perf_counter()
     pending.read(ctx)
     return Cost(ctx.table.meter.consumed.rru, ctx.table.meter.trips, (time.perf_counter() - start) * 1000)
+
+
+def crowd(ports: Ports, tenant: str) -> None:
+    """Write leads that nobody indexes: every list reads them from here on."""
+    ctx, drafts = fresh(ports, tenant), leads.made_up(PENDING + 100, seed=9)
+    with cast(SqliteEngine, ports.engine).database.write():
+        for draft in itertools.islice(drafts, PENDING):
+            service.create(ctx, replace(draft, number=0))
 
 
 def fresh(ports: Ports, tenant: str) -> Ctx:

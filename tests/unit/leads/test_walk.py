@@ -8,7 +8,7 @@ import pytest
 
 from bench import costs, leads
 from leadwire.context import Ctx
-from leadwire.leads import terms, walk
+from leadwire.leads import pending, terms, walk
 from leadwire.leads.bitmap import Bitmap, of_numbers
 from leadwire.leads.model import Lead
 from leadwire.leads.pending import Overlay
@@ -76,7 +76,7 @@ def test_an_empty_set_and_a_page_behind_the_end_read_nothing(ctx: Ctx, stored: d
 
 def test_pending_leads_stand_where_they_say_and_not_where_the_index_has_them(ctx: Ctx, stored: dict[int, Lead]) -> None:
     moved = Lead(number=7, last_name="!first of all")
-    overlay = Overlay({7: moved, 9: None})
+    overlay = Overlay({7: pending.text_of(moved), 9: None})
     found = of_numbers(stored) - of_numbers([9])
     expected = in_order({**stored, 7: moved}, found, "last_name", descending=False)
     assert walk.page(ctx, Order("last_name", False), overlay, found, 0, 25) == expected[:25]

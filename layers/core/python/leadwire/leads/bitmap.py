@@ -91,8 +91,8 @@ class Bitmap:
 def of_numbers(numbers: Iterable[int]) -> Bitmap:
     chunks: dict[int, int] = {}
     for number in numbers:
-        chunk, bit = place(number)
-        chunks[chunk] = chunks.get(chunk, 0) | bit
+        chunk, offset = divmod(number, SIZE)
+        chunks[chunk] = chunks.get(chunk, 0) | 1 << offset
     return Bitmap(chunks)
 
 

@@ -45,6 +45,11 @@ class LeadQuery:
     offset: int = 0
     limit: int = 25
 
+    def asks(self) -> bool:
+        """Whether a lead has to be looked at to know that it is in the list: its number does not tell."""
+        bounds_ = (self.created_after, self.created_before)
+        return bool(self.facets or self.search or self.phone) or bounds_ != (None, None)
+
     def searched(self) -> terms.Search:
         return terms.search(self.search, phones=self.search_phones) if self.search else []
 
@@ -84,7 +89,7 @@ def totals(ctx: Ctx, facets: Sequence[str]) -> dict[str, int]:
 
 def matches(query: LeadQuery, lead: Lead) -> bool:
     """Whether a lead is in the list: what the index answers, asked of the lead itself."""
-    own = set(terms.facets(lead))
+    own = set(terms.facets(lead)) if query.facets else set()
     return (
         all(own.intersection(group) for group in query.facets)
         and (not query.search or terms.meets(lead, query.searched()))
@@ -98,14 +103,17 @@ def matches(query: LeadQuery, lead: Lead) -> bool:
 def _find(ctx: Ctx, query: LeadQuery, overlay: Overlay) -> Bitmap:
     """The numbers of the list: the index's, but for pending leads what they say themselves."""
     indexed = _indexed(ctx, query)
-    if query.below is not None:
-        indexed = indexed.between(0, query.below - 1)
     if query.created_after is not None:
         indexed = bounds.after(ctx, indexed, query.created_after)
     if query.created_before is not None:
         indexed = bounds.before(ctx, indexed, query.created_before)
-    own = of_numbers(lead.number for lead in overlay.living() if matches(query, lead))
-    return (indexed - overlay.mask()) | own
+    own = of_numbers(_matching(query, overlay)) if query.asks() else overlay.numbers()
+    found = (indexed - overlay.mask()) | own
+    return found if query.below is None else found.between(0, query.below - 1)
+
+
+def _matching(query: LeadQuery, overlay: Overlay) -> list[int]:
+    return [lead.number for lead in overlay.living() if matches(query, lead)]
 
 
 def _indexed(ctx: Ctx, query: LeadQuery) -> Bitmap:

@@ -103,6 +103,7 @@ type Search = list[list[tuple[Beginning, ...]]]
 """Alternatives, each a list of groups: a lead meets one if something that it has in every group begins so."""
 
 
+@functools.lru_cache(maxsize=64)  # every pending lead is asked the same
 def search(text: str, *, phones: bool) -> Search:
     """All words begin words of name or e-mail; or, with `phones`, the whole begins the phone or is its last digits."""
     found: Search = [[_word(word) for word in words(text)]]

@@ -63,7 +63,7 @@ def page(ctx: Ctx, order: Order, overlay: Overlay, found: Bitmap, offset: int, l
 def page_from_start(ctx: Ctx, order: Order, overlay: Overlay, found: Bitmap, span: tuple[int, int]) -> list[int]:
     """`span` is offset and count, both within the set."""
     offset, count = span
-    pending = sorted((order.key(lead) for lead in overlay.living() if lead.number in found), reverse=order.descending)
+    pending = sorted(map(order.key, overlay.living(found)), reverse=order.descending)
     settled = found - overlay.mask()
     ahead = _entries_ahead(settled, offset + count)
     if len(settled) * LEAD_RRU <= ahead * ENTRY_BYTES / RRU_BYTES:
