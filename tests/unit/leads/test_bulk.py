@@ -279,6 +279,26 @@ def test_leads_leave_a_deleted_list_and_stay(ports: Ports, ctx: Ctx, keys_of_fam
     assert not [lead for lead in factories.leads(ports.engine) if one in lead.get("lists", ())]
 
 
+def test_a_lead_that_was_on_its_way_when_its_list_was_deleted_leaves_it_too(
+    ports: Ports, ctx: Ctx, keys_of_families: Keys, queue: Kept
+) -> None:
+    """The list is there when the request looks, and gone, with all its leads out of it, before the lead is written."""
+    token, one = keys_of_families["lists"], lists.create(ctx, "one").id
+
+    class Late(FaultyEngine):
+        def transact(self, ops: Any) -> Any:
+            assert doors.send(ports, "DELETE", f"/v1/lists/{one}", token).status == 204
+            deletions.run(ports, json.loads(queue.messages.pop().body))
+            return super().transact(ops)
+
+    late = replace(ports, engine=Late(ports.engine))
+    assert post(late, token, "/v1/leads", {"name": "Ada", "phone_number": "+14155550100", "list_id": one}).status == 201
+    assert [lead["lists"] for lead in factories.leads(ports.engine)] == [[one]]
+    work(ports, queue)
+    assert [lead.get("lists", ()) for lead in factories.leads(ports.engine)] == [()]
+    invariants.check(ports.engine)
+
+
 def test_a_list_that_is_not_there_cannot_be_deleted_and_nothing_is_queued(
     ports: Ports, keys_of_families: Keys, queue: Kept
 ) -> None:

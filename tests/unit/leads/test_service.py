@@ -82,6 +82,15 @@ def test_a_requirement_that_does_not_hold_writes_nothing_and_is_named(ports: Por
     assert factories.items(ports.engine) == before
 
 
+def test_a_requirement_that_was_looked_up_and_is_not_there_writes_nothing_and_is_named(ports: Ports, ctx: Ctx) -> None:
+    gone = replace(requirement(ctx, "gone"), looked_up=True)
+    before = factories.items(ports.engine)
+    with pytest.raises(NotFound) as refused:
+        service.create(ctx, draft(), requires=[gone])
+    assert (refused.value.kind, refused.value.field) == ("list", "list_id")
+    assert factories.items(ports.engine) == before
+
+
 def test_a_refused_create_that_had_drawn_its_number_gives_it_back(ctx: Ctx) -> None:
     """While the counter is hot the number is drawn before the transaction."""
     create(ctx, 1)

@@ -67,6 +67,8 @@ class Known:
     counter: Counter
     new_tags: tuple[str, ...] = ()
     """Of the draft's tags those that the tenant does not have yet."""
+    absent: frozenset[Key] = frozenset()
+    """Of the records that were asked for those that are not there."""
 
     def identities(self) -> list[Identity]:
         return [identity for identity in (self.email, self.phone) if identity]
@@ -105,14 +107,15 @@ def find_identity(ctx: Ctx, kind: str, value: str) -> Identity:
     return identity.from_item(key, ctx.table.get(key))
 
 
-def look_up(ctx: Ctx, draft: Lead) -> Known:
-    """One round trip: 1 RRU for each identity, for each tag and for the counter."""
+def look_up(ctx: Ctx, draft: Lead, records: Sequence[Key] = ()) -> Known:
+    """One round trip: 1 RRU for each identity, for each tag, for each of the `records`, and for the counter."""
     wanted, named = identity.keys_of(ctx.tenant, draft), tags.keys_of(ctx, draft.tags)
     counter = numbers.key(ctx)
-    found = ctx.table.batch_get([counter, *wanted.values(), *named.values()])
+    found = ctx.table.batch_get([counter, *wanted.values(), *named.values(), *records])
     known = {kind: identity.from_item(key, found.get(key)) for kind, key in wanted.items()}
     unknown = tuple(name for name, key in named.items() if key not in found)
-    return Known(known.get("email"), known.get("phone"), numbers.of_item(found.get(counter)), unknown)
+    absent = frozenset(records) - found.keys()
+    return Known(known.get("email"), known.get("phone"), numbers.of_item(found.get(counter)), unknown, absent)
 
 
 # --- writes -----------------------------------------------------------------------------------------------------------

@@ -36,8 +36,9 @@ class Page:
 
 def create(ctx: Ctx, request: Request) -> Stored:
     chatbot = request.path.get("chatbotId", chatbots.DEFAULT)
-    exists = Requirement(chatbots.exists(ctx, chatbot), "chatbot")
-    return service.create(ctx, shapes.draft(request.body, chatbot), requires=[exists], unique_email=True)
+    named = [] if chatbot == chatbots.DEFAULT else [chatbot]  # that one cannot be deleted
+    requires = [Requirement(chatbots.exists(ctx, one), "chatbot", looked_up=True) for one in named]
+    return service.create(ctx, shapes.draft(request.body, chatbot), requires=requires, unique_email=True)
 
 
 def get(ctx: Ctx, request: Request) -> Lead:
