@@ -112,6 +112,10 @@ bench-import: .venv/.dev ## Files of 10,000 and 100,000 leads in and out again, 
 bench-http: .venv/.dev ## Requests a second and latencies over HTTP, embedded
 	@.venv/bin/python -m bench.http
 
+.PHONY: test-crashes
+test-crashes: .venv/.dev ## Workers that die at any call, over a thousand times: events, deliveries, duplicates; about ten minutes
+	@LEADWIRE_CRASHES=1000 .venv/bin/python -m pytest -q tests/faults
+
 .PHONY: bench-webhooks
 bench-webhooks: .venv/.dev .tools/bench/.done ## Deliveries a second and latencies of one worker, beside Celery (needs redis-server)
 	@.venv/bin/python bench/webhooks/run.py

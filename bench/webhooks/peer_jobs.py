@@ -7,12 +7,12 @@ import json
 import secrets
 import sys
 
+from body import body
 from peer import deliver, table
-
-BODY = '{"eventType":"LEAD_CREATED","padding":"' + "x" * 1500 + '"}'
 
 
 def main(url: str) -> None:
+    text = body()
     secret = base64.b64encode(secrets.token_bytes(32)).decode()
     table().flushall()
     table().set("webhook:1", json.dumps({"url": url, "secret": secret}))
@@ -20,7 +20,7 @@ def main(url: str) -> None:
     for line in sys.stdin:
         ids = [secrets.token_hex(16) for _ in range(int(line))]
         for id_ in ids:
-            delivery = {"webhook": "1", "message_id": f"msg_{id_}", "body": BODY, "state": "pending"}
+            delivery = {"webhook": "1", "message_id": f"msg_{id_}", "body": text, "state": "pending"}
             table().set(f"delivery:{id_}", json.dumps(delivery))
         for id_ in ids:
             deliver.delay(id_)

@@ -1,7 +1,6 @@
 """Our worker as Lambda runs it: batches of the deliveries queue, one after the other, through the function's own door.
 
-`python worker.py <database> <batch>`: works until it is ended. The table and the queue are the embedded
-cloud's, on disk.
+`python worker.py <database>`: works until it is ended. The table and the queue are the embedded cloud's, on disk.
 """
 
 from __future__ import annotations
@@ -23,10 +22,11 @@ IDLE = 0.002
 """Seconds between two looks into an empty queue; SQS would hold the call."""
 
 
-def main(database: str, batch: int) -> None:
+def main(database: str) -> None:
     logging.disable()
     os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"  # neither worker of the pair writes its log
     world = World(ROOT, data=database, clock=Clock.real(), overrides={"LEADWIRE_PRIVATE_TARGETS": "true"})
+    batch = next(one.batch_size for one in world.stack.queue_mappings if one.queue == QUEUE)
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
     print("ready", flush=True)
@@ -43,4 +43,4 @@ def main(database: str, batch: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1])

@@ -1,16 +1,19 @@
 """No event is lost, wherever a worker dies, whoever is throttled, whichever part of a batch is refused.
 
 From the lead's transaction to the receiver's socket, on the embedded cloud with the template's own queues and retries:
-relay, fan-out, delivery and sweep are stopped before and after each call in every position, one position a round.
+relay, fan-out, delivery and sweep are stopped before and after each call in every position, one position a round, with
+one to five leads at once.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,8 @@ from tests.faults.injector import InjectedEngine, InjectedQueue, Injector, Momen
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS = 2
+CRASHES = int(os.environ.get("LEADWIRE_CRASHES", "120"))
+"""So many at least; `make test-crashes` dies a thousand times and more."""
 DOWN = (500, {}, b"down")
 
 
@@ -70,7 +75,8 @@ class Road:
         """Whatever waits will be woken: by the due index, by an alarm, or by its event, which will come again."""
         waiting = [item for item in self.items("DLV") if item["state"] in ("pending", "held") and "g2pk" not in item]
         queues = self.world.queues
-        alarms = [json.loads(message.body) for message in queues.waiting("DeliveriesQueue")]
+        lanes = ("DeliveriesQueue", "SlowDeliveriesQueue")
+        alarms = [json.loads(message.body) for lane in lanes for message in queues.waiting(lane)]
         coming = [json.loads(message.body)["detail"]["id"] for message in queues.waiting("EventsQueue")]
         rings = {delivery for alarm in alarms for delivery in alarm["deliveries"]}
         stuck = [one for one in map(store.delivery_of, waiting) if one.id not in rings and one.event not in coming]
@@ -98,27 +104,70 @@ def table(world: World) -> list[Any]:
     return [item for item in found if item is not None]
 
 
-@pytest.fixture
-def road(receiver: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Road]:
+@contextmanager
+def opened(receiver: Any) -> Iterator[Road]:
+    receiver.received.clear()
     world = World(ROOT, overrides={"LEADWIRE_PRIVATE_TARGETS": "true"})
     ctx = tenants.operate(world.ports, tenants.create(world.ports, "acme", "Acme"), "tests")
     made = [
         service.create(ctx, face, event_types=frozenset({"LEAD_CREATED"}), url=receiver.url).webhook
         for face in (FACE_V2, CHATBOT)
     ]
-    yield Road(world, ctx, inject(world, monkeypatch), made, receiver, itertools.count(2_000_000))
-    world.close()
+    with closing(world), pytest.MonkeyPatch.context() as patch:
+        yield Road(world, ctx, inject(world, patch), made, receiver, itertools.count(2_000_000))
+
+
+@pytest.fixture
+def road(receiver: Any) -> Iterator[Road]:
+    with opened(receiver) as one:
+        yield one
+
+
+@dataclass
+class Tally:
+    """What happened in all rounds so far."""
+
+    crashes: int = 0
+    events: int = 0
+    deliveries: int = 0
+    duplicates: int = 0
+    places: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{count} at {name}" for name, count in sorted(self.places.items()))
+        per = 1000 * self.duplicates / max(1, self.crashes)
+        return (
+            f"{self.crashes} crashes ({at}); {self.events} events, {self.deliveries} deliveries, 0 lost, 0 stuck,"
+            f" {self.duplicates} duplicates: {per:.0f} per 1,000 crashes"
+        )
+
+
+@pytest.fixture(scope="module")
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    made = Tally()
+    yield made
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nworkers that died anywhere: {made}")  # noqa: T201  # what the proof is for
 
 
 @pytest.mark.parametrize("answers", [[], [DOWN]], ids=["receiver up", "receiver fails first"])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_worker_that_dies_at_any_call_loses_nothing_and_repeats_at_most_one_request(
-    moment: Moment, answers: list[Any], road: Road, capsys: pytest.CaptureFixture[str]
+def test_a_worker_that_dies_at_any_call_loses_nothing_and_repeats_what_it_had_sent_at_most(
+    moment: Moment, answers: list[Any], receiver: Any, tally: Tally
 ) -> None:
-    crashes, events, places = 0, list[str](), Counter[str]()
+    enough = tally.crashes + CRASHES // 4
+    for leads_at_once in itertools.cycle((2, 1, 3, 5)):
+        with opened(receiver) as road:
+            _die_everywhere(road, leads_at_once, moment, answers, tally)
+        if tally.crashes >= enough:
+            break
+
+
+def _die_everywhere(road: Road, leads_at_once: int, moment: Moment, answers: list[Any], tally: Tally) -> None:
+    """One position a round, until a round comes to its end."""
     for position in itertools.count(1):
-        duplicates = road.duplicates()
-        born = road.happen()
+        before = road.duplicates()
+        born = road.happen(leads_at_once)
         road.receiver.answers = list(answers)
         road.injector.arm(position, moment)
         stopped = road.run()
@@ -126,28 +175,20 @@ def test_a_worker_that_dies_at_any_call_loses_nothing_and_repeats_at_most_one_re
         road.nothing_is_stuck()
         road.world.advance(minutes=31)
         road.everything_arrived(born)
-        events += born
+        repeated = road.duplicates() - before
+        assert repeated <= len(road.webhooks) * leads_at_once, "a batch of that size died at most"
+        assert repeated <= 1 + road.injector.calls.count("http")
+        tally.events += len(born)
         if not stopped:
             break
-        crashes += 1
-        places[road.injector.stopped_at] += 1
-        assert road.duplicates() - duplicates <= len(road.webhooks) * LEADS, "a batch of that size died at most"
-        assert road.duplicates() - duplicates <= 1 + road.injector.calls.count("http")
+        tally.crashes += 1
+        tally.places[road.injector.stopped_at] += 1
+    tally.deliveries += len(road.deliveries())
+    tally.duplicates += road.duplicates()
     sequences = Counter((d.webhook, d.sequence) for d in road.deliveries())
     assert max(sequences.values()) == 1
-    assert {webhook for webhook, _ in sequences} == {webhook.id for webhook in road.webhooks}
-    with capsys.disabled():
-        report(f"stopped {moment}, {'fails first' if answers else 'up'}", crashes, events, road, places)
-
-
-def report(title: str, crashes: int, events: list[str], road: Road, places: Counter[str]) -> None:
-    per = 1000 / max(1, crashes)
-    made = len(road.deliveries())
-    at = ", ".join(f"{count} at {name}" for name, count in places.items())
-    print(  # noqa: T201  # what the proof is for
-        f"\n{title}: {crashes} crashes ({at}); {len(events)} events, {made} deliveries, all arrived,"
-        f" {road.duplicates()} duplicates: {road.duplicates() * per:.0f} per 1,000 crashes"
-    )
+    numbers = sorted(number for _, number in sequences)
+    assert numbers == sorted([*range(1, len(numbers) // 2 + 1)] * 2), "each endpoint's numbers have no gap"
 
 
 def test_throttles_of_the_table_lose_nothing(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:

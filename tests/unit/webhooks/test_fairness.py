@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.webhooks import fairness
 from bench.webhooks.fairness import BACKLOG, Worker
 
-WORKER = Worker(change_lane=0.010, deliver=0.070)
+WORKER = Worker(change_lane=0.010, deliver=0.100)
 """As measured by `python -m bench.webhooks.fairness`, rounded up."""
 
 

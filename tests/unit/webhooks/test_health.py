@@ -303,19 +303,46 @@ def test_counters_are_exact_even_if_the_endpoint_is_too_busy_to_be_counted_on(
     assert not [item for item in pipeline.items() if "g2pk" in item]
 
 
-def test_a_slow_receiver_gets_a_lane_of_its_own_from_its_second_delivery_on(pipeline: Any, receiver: Any) -> None:
+def slow_lane(pipeline: Any, receiver: Any) -> Webhook:
+    """An endpoint that was slow the last time."""
     settings = replace(pipeline.ports.settings, slow_queue_url="slow")
     pipeline.ports = replace(pipeline.ports, settings=settings)
     webhook = pipeline.register(receiver.url)
-    slow = replace(pipeline.webhook(webhook), slow=True)
-    pipeline.table.write(Put(endpoints.item(pipeline.ctx.tenant.id, slow)))
-    pipeline.publish(pipeline.event())
+    pipeline.table.write(Put(endpoints.item(pipeline.ctx.tenant.id, replace(pipeline.webhook(webhook), slow=True))))
+    return webhook
+
+
+def test_a_slow_receiver_gets_a_lane_of_its_own_from_its_second_delivery_on(pipeline: Any, receiver: Any) -> None:
+    webhook = slow_lane(pipeline, receiver)
+    pipeline.publish(*(pipeline.event(number) for number in range(5)))
+    counting = FaultyEngine(pipeline.ports.engine)
+    pipeline.on(counting)
     pipeline.deliver()
-    assert receiver.received == []
-    assert [lane for lane, _ in pipeline.alarms.sent][-1] == "slow"
+    assert (receiver.received, counting.calls) == ([], 1), "its endpoint is all that was read"
+    assert [lane for lane, _ in pipeline.alarms.sent] == ["queue", "slow"]
+    pipeline.deliver()
+    assert len(receiver.received) == 5
+    assert not pipeline.webhook(webhook).slow, "it answered at once: back to the others"
+
+
+def test_a_late_retry_of_a_slow_receiver_changes_lanes_too(pipeline: Any, receiver: Any) -> None:
+    slow_lane(pipeline, receiver)
+    pipeline.alarms.refuse = 1
+    pipeline.publish(pipeline.event())
+    pipeline.advance(240)
+    assert [lane for lane, _ in pipeline.alarms.sent] == ["queue", "queue", "slow"]
+    assert len(receiver.received) == 1
+
+
+def test_an_alarm_that_the_other_lane_refuses_comes_again(pipeline: Any, receiver: Any) -> None:
+    slow_lane(pipeline, receiver)
+    pipeline.publish(pipeline.event())
+    pipeline.alarms.refuse = 1
+    pipeline.deliver()
+    assert [times for _, _, times in pipeline.alarms.waiting] == [2]
+    pipeline.deliver()
     pipeline.deliver()
     assert len(receiver.received) == 1
-    assert not pipeline.webhook(webhook).slow, "it answered at once: back to the others"
 
 
 def test_an_answer_that_takes_a_second_counts_as_slow(ctx: Any) -> None:

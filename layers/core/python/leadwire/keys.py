@@ -35,7 +35,7 @@
 |                          |                          |          | g2 DUE#shard / time              | what is due, of all tenants |
 |                          |                          |          | g3 t#LOG#endpoint / ulid         | held for its endpoint       |
 |                          |                          |          | g3 t#GIVENUP#endpoint / ulid     | exhausted: to recover       |
-| attempt                  | t#DLV#id                 | ATT#nnn  |                                  | attempt log, in order       |
+| attempt                  | t#DLV#id                 | ATT#nnn  |                                  | failures, and long answers  |
 | event of an endpoint     | t#LOG#endpoint           | EVT#ulid | g1 t#JOURNAL#day / ulid          | what operators are told     |
 | health                   | HEALTH                   | HEALTH   |                                  | never written: is it there? |
 

@@ -18,6 +18,7 @@ from leadwire.store.table import Table
 from . import endpoints, queue, store
 from .delivery import Result, Work, deliver, write_down
 from .ledger import Ledger
+from .model import Webhook
 from .queue import Alarm
 
 CONCURRENCY = 50
@@ -29,6 +30,8 @@ class Batch:
     """What an invocation was handed, and the messages that it gives back because we failed."""
 
     work: list[Work] = field(default_factory=list)
+    slow: list[Alarm] = field(default_factory=list)
+    """To ring through the lane of slow receivers."""
     failed: set[str] = field(default_factory=set)
 
 
@@ -38,11 +41,11 @@ def deliver_batch(ports: Ports, records: Sequence[Mapping[str, Any]], rng: rando
     futures = [_pool().submit(_guarded, work) for work in batch.work]
     wait(futures)
     results = [future.result() for future in futures]
-    done = list(zip(batch.work, results, strict=True))
-    batch.failed |= {work.alarm.message for work, result in done if result is None}
-    slow = {work.alarm.delivery: work.alarm for work, result in done if result and result.word == "slow"}
-    batch.failed |= {slow[refused.delivery].message for refused in queue.change_lane(ports, slow.values())}
+    batch.failed |= {work.alarm.message for work, result in zip(batch.work, results, strict=True) if result is None}
+    refused = {due.delivery for due in queue.change_lane(ports, batch.slow)}
+    batch.failed |= {alarm.message for alarm in batch.slow if alarm.delivery in refused}
     counts = Counter(f"Deliveries{result.word.title()}" if result else "DeliveriesFailedByUs" for result in results)
+    counts |= {"DeliveriesSlow": len(batch.slow)} if batch.slow else {}
     telemetry.count(counts, {"AttemptLatency": [r.ms for r in results if r and r.ms is not None]})
     names = [record["messageId"] for record in records]
     return {"batchItemFailures": [{"itemIdentifier": name} for name in names if name in batch.failed]}
@@ -55,7 +58,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _load(ports: Ports, records: Sequence[Mapping[str, Any]], rng: random.Random) -> Batch:
-    """All that the alarms name, in two reads for each tenant."""
+    """All that the alarms name."""
     batch, by_tenant = Batch(), dict[str, list[Alarm]]()
     for record in records:
         try:
@@ -66,7 +69,7 @@ def _load(ports: Ports, records: Sequence[Mapping[str, Any]], rng: random.Random
             batch.failed.add(record["messageId"])
     for tenant, alarms in by_tenant.items():
         try:
-            batch.work += _of_tenant(ports, tenant, _one_each(alarms), rng)
+            _read(ports, tenant, _one_each(alarms), rng, batch)
         except Exception as error:  # noqa: BLE001  # as above
             telemetry.fault("delivery.failed", error, messages=len(alarms))
             batch.failed |= {alarm.message for alarm in alarms}
@@ -78,18 +81,29 @@ def _one_each(alarms: Sequence[Alarm]) -> list[Alarm]:
     return list({alarm.delivery: alarm for alarm in sorted(alarms, key=lambda one: one.attempt or math.inf)}.values())
 
 
-def _of_tenant(ports: Ports, tenant: str, alarms: Sequence[Alarm], rng: random.Random) -> list[Work]:
+def _read(ports: Ports, tenant: str, alarms: Sequence[Alarm], rng: random.Random, batch: Batch) -> None:
+    """A tenant's endpoints and deliveries, in two reads. What is for the other lane costs no more than its endpoint."""
     table = Table(ports.engine, keys.tenant_prefix(tenant))
-    deliveries = store.deliveries(table, tenant, [alarm.delivery for alarm in alarms])
-    webhooks = endpoints.several(table, tenant, {delivery.webhook for delivery in deliveries.values()})
+    webhooks = endpoints.several(table, tenant, {alarm.webhook for alarm in alarms if alarm.webhook})
+    here = [alarm for alarm in alarms if not _changes_lane(ports, alarm, webhooks.get(alarm.webhook), batch)]
+    deliveries = store.deliveries(table, tenant, [alarm.delivery for alarm in here])
+    unread = {delivery.webhook for delivery in deliveries.values()} - webhooks.keys()
+    webhooks |= endpoints.several(table, tenant, unread)
     write = functools.partial(write_down, ports, table)
     ledgers = {webhook.id: Ledger(webhook, write) for webhook in webhooks.values()}
-    work: list[Work] = []
-    for alarm in alarms:
+    for alarm in here:
         delivery = deliveries.get(alarm.delivery)
         webhook = webhooks.get(delivery.webhook) if delivery else None
-        work.append(Work(ports, table, alarm, delivery, webhook, ledgers, rng))
-    return work
+        if not _changes_lane(ports, alarm, webhook, batch):
+            batch.work.append(Work(ports, table, alarm, delivery, webhook, ledgers, rng))
+
+
+def _changes_lane(ports: Ports, alarm: Alarm, webhook: Webhook | None, batch: Batch) -> bool:
+    """An alarm of a slow endpoint is to ring in the other lane."""
+    changes = bool(webhook and webhook.slow and ports.settings.slow_queue_url and not alarm.slow)
+    if changes:
+        batch.slow.append(alarm)
+    return changes
 
 
 def _guarded(work: Work) -> Result | None:

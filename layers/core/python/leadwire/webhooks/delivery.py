@@ -60,8 +60,6 @@ def deliver(work: Work) -> Result:
     alarm, delivery, webhook = work.alarm, work.delivery, work.webhook
     if delivery is None or webhook is None or not webhook.enabled or not _due(delivery, alarm, work.now()):
         return _no_attempt(work)
-    if webhook.slow and work.ports.settings.slow_queue_url and not alarm.slow:
-        return _log("slow", alarm, delivery)
     through = _let_through(work.table, delivery, webhook, work.now())
     if through is None:
         return _put_off(work, delivery, webhook)

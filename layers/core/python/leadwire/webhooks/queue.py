@@ -1,8 +1,8 @@
 """Messages of the deliveries queue: alarm clocks. What they say of a delivery, the delivery itself knows better.
 
-Deliveries of one tenant that ring at the same second share a message. So ten messages, the most that a worker is handed
-without a batching window, are up to a hundred deliveries under load, and a lone one still rings at once. (With a window
-Lambda may wait for 20 seconds where there is little traffic: Developer Guide, "Using Lambda with Amazon SQS".)
+Deliveries to one endpoint that ring at the same second share a message. So ten messages, the most that a worker is
+handed without a batching window, are up to a hundred deliveries under load, and a lone one still rings at once. (With a
+window Lambda may wait for 20 seconds where there is little traffic: Developer Guide, "Using Lambda with Amazon SQS".)
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ TOGETHER = 10
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is to ring in so many milliseconds. `attempt` as in Alarm."""
+    """A delivery that is to ring in so many milliseconds. `attempt` and `webhook` as in Alarm."""
 
     tenant: str
     delivery: str
     attempt: int
     wait: int
+    webhook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class Alarm:
     """It came through the lane of slow receivers."""
     message: str
     """The id of the message that it came in."""
+    webhook: str
+    """Empty if it comes from the due index, which does not know."""
 
 
 def alarms(record: Mapping[str, Any]) -> list[Alarm]:
     """From a record as Lambda hands it over."""
     body = json.loads(record["body"])
     received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    tenant, attempt, slow = body["tenant"], body["attempt"], body.get("slow", False)
-    return [Alarm(tenant, one, attempt, received > 1, slow, record["messageId"]) for one in body["deliveries"]]
+    tenant, attempt, slow, webhook = body["tenant"], body["attempt"], body.get("slow", False), body.get("webhook", "")
+    return [Alarm(tenant, one, attempt, received > 1, slow, record["messageId"], webhook) for one in body["deliveries"]]
 
 
 def send(ports: Ports, due: Iterable[Due]) -> list[Due]:
@@ -63,7 +66,7 @@ def send(ports: Ports, due: Iterable[Due]) -> list[Due]:
 
 def change_lane(ports: Ports, alarms: Iterable[Alarm]) -> list[Due]:
     """Ring through the lane of slow receivers instead. Those that were refused."""
-    due = [Due(alarm.tenant, alarm.delivery, alarm.attempt, 0) for alarm in alarms]
+    due = [Due(alarm.tenant, alarm.delivery, alarm.attempt, 0, alarm.webhook) for alarm in alarms]
     return _send(ports, ports.settings.slow_queue_url, due, {"slow": True}) if due else []
 
 
@@ -72,7 +75,7 @@ def ring(ports: Ports, deliveries: Iterable[Delivery], now: int) -> list[Deliver
     have a place in it.
     """
     near = {
-        Due(one.tenant, one.id, one.attempts + 1, one.next_at - now): one
+        Due(one.tenant, one.id, one.attempts + 1, one.next_at - now, one.webhook): one
         for one in deliveries
         if one.state == "pending" and one.next_at - now <= LONGEST_DELAY * 1000
     }
@@ -80,13 +83,14 @@ def ring(ports: Ports, deliveries: Iterable[Delivery], now: int) -> list[Deliver
 
 
 def _send(ports: Ports, url: str, due: Iterable[Due], more: Mapping[str, bool]) -> list[Due]:
-    together: dict[tuple[str, int, int], list[Due]] = {}
+    together: dict[tuple[str, str, int, int], list[Due]] = {}
     for one in due:
-        together.setdefault((one.tenant, one.attempt, max(0, -(-one.wait // 1000))), []).append(one)
+        together.setdefault((one.tenant, one.webhook, one.attempt, max(0, -(-one.wait // 1000))), []).append(one)
     packed: dict[Message, tuple[Due, ...]] = {}
-    for (tenant, attempt, delay), all_ in together.items():
+    for (tenant, webhook, attempt, delay), all_ in together.items():
+        known = {"tenant": tenant, "attempt": attempt, **({"webhook": webhook} if webhook else {}), **more}
         for some in batched(all_, TOGETHER, strict=False):
-            body = {"tenant": tenant, "deliveries": [one.delivery for one in some], "attempt": attempt, **more}
+            body = {**known, "deliveries": [one.delivery for one in some]}
             packed[Message(json.dumps(body), group=tenant, delay=delay)] = some
     refused = ports.queue.send(url, list(packed))
     if refused:
