@@ -190,6 +190,8 @@ ROWS = [
     get("crm /api/v1/automations/{automation}"),
     put("crm /api/v1/automations/{automation}", {"name": "Hello"}),
     patch("crm /api/v1/automations/{automation}", {"description": "Says hello"}),
+    post("crm /api/v1/automations/{automation}/run", {"lead_id": "{lead}"}, ACCEPTED),
+    get("crm /api/v1/automations/{automation}/runs"),
     delete("crm /api/v1/automations/{automation}"),
     post("crm /api/v1/integrations", {"type": "zapier", "name": "Zapier"}, integration="data.id"),
     get("crm /api/v1/integrations"),

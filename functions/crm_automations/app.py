@@ -1,6 +1,6 @@
-"""The door of automations in the crm dialect."""
+"""The door of automations in the crm dialect: their records, and their runs."""
 
-from leadwire.dialects.crm import automations
+from leadwire.dialects.crm import automations, runs
 from leadwire.edge.http import door
 
-handler = door(automations.DIALECT)
+handler = door(automations.DIALECT, runs.DIALECT)

@@ -125,6 +125,8 @@ OPERATIONS = (
     Operation("create one row", "crm", "POST /api/v1/leads/bulk", Cost(15, 3, 5), {"leads": [{"first_name": "Row"}]}),
     Operation("create", "crm", "POST /api/v1/automations", Cost(6, 2, 4), {"name": "A", "trigger": {"type": "manual"}}),
     Operation("list", "crm", "GET /api/v1/automations", Cost(1, 1, 2)),
+    Operation("run by hand", "crm", "POST /api/v1/automations/1/run", Cost(11, 3, 5), {"lead_id": 1}),
+    Operation("list runs", "crm", "GET /api/v1/automations/1/runs", Cost(1, 3, 4)),
     Operation("create", "crm", "POST /api/v1/integrations", Cost(6, 1, 3), {"type": "zapier", "name": "Z"}),
     Operation("list", "crm", "GET /api/v1/integrations", Cost(1, 1, 2)),
     Operation("list types", "crm", "GET /api/v1/integrations/types", Cost(1, 0, 1)),

@@ -89,6 +89,7 @@ BODIES: dict[str, Mapping[str, Any]] = {
     "crm POST /api/v1/leads/{id}/unmerge": {"lead_id": "$number"},
     "crm POST /api/v1/leads/bulk": {"leads": [{"first_name": "Ann"}]},
     "crm POST /api/v1/automations": {"name": "Welcome", "trigger": {"type": "manual"}},
+    "crm POST /api/v1/automations/{id}/run": {"lead_id": 1},
     "crm PUT /api/v1/automations/{id}": {"name": "Welcome"},
     "crm PATCH /api/v1/automations/{id}": {"name": "Welcome"},
     "crm POST /api/v1/integrations": {"type": "zapier", "name": "Zapier"},

@@ -27,6 +27,8 @@ CONVERSATION_COMPLETED = "conversation.completed"
 LEAD_MERGED = "lead.merged"
 LEAD_UNMERGED = "lead.unmerged"
 FORM_SUBMITTED = "form.submitted"
+TASK_CREATED = "task.created"
+USERS_NOTIFIED = "users.notified"
 WEBHOOK_FAILING = "webhook.failing"
 WEBHOOK_EXHAUSTED = "webhook.exhausted"
 WEBHOOK_RECOVERED = "webhook.recovered"
@@ -42,6 +44,8 @@ CATALOGUE: dict[str, str] = {
     MESSAGE_SENT: "A lead was written to; `about` has the message.",
     CONVERSATION_COMPLETED: "The qualification of a lead is complete; told beside the change that made it so.",
     FORM_SUBMITTED: "A form was sent; `about` has the form, the submission and its fields, `lead` who it became.",
+    TASK_CREATED: "An automation set somebody a task; `about` has the text, when it is due, and whose the lead is.",
+    USERS_NOTIFIED: "An automation has something to say to users; `about` has who they are and the message.",
     WEBHOOK_FAILING: "A delivery failed for the fourth time, and will be tried again.",
     WEBHOOK_EXHAUSTED: "A delivery failed for the last time; it can be recovered.",
     WEBHOOK_RECOVERED: "A delivery that was reported as failing or exhausted has succeeded.",

@@ -37,6 +37,10 @@
 |                          |                          |          | g3 t#GIVENUP#endpoint / ulid     | exhausted: to recover       |
 | attempt                  | t#DLV#id                 | ATT#nnn  |                                  | failures, and long answers  |
 | event of an endpoint     | t#LOG#endpoint           | EVT#ulid | g1 t#JOURNAL#day / ulid          | what operators are told     |
+| run of an automation     | t#RUN#id                 | RUN      | g1 t#RUNS#automation / ulid      | what it did, and why        |
+|                          |                          |          | g2 DUE#shard / time              | what is due, of all tenants |
+| runs of a lead           | t#LEAD#n                 | RATE#min |                                  | how many in this minute     |
+| idle lead                | t#IDLE#automation#n      | IDLE     | g2 DUE#shard / time              | when it has been too long   |
 | health                   | HEALTH                   | HEALTH   |                                  | never written: is it there? |
 
 Tenant items begin with `tenant_prefix`, which `store/table.py` checks on every call. Five keys stand outside: the API
@@ -300,6 +304,12 @@ def delivery(tenant: str, delivery_id: str) -> Key:
     return Key(f"T#{tenant}#DLV#{delivery_id}", "DLV")
 
 
+def delivery_of(pk: str) -> str | None:
+    """The delivery's id in a partition key that `delivery` made, None in any other."""
+    kind, _, id_ = pk.split("#", 2)[2].partition("#")
+    return id_ if kind == "DLV" else None
+
+
 def attempt(tenant: str, delivery_id: str, attempt: int) -> Key:
     return Key(f"T#{tenant}#DLV#{delivery_id}", f"{ATTEMPT}{attempt:04d}")
 
@@ -326,6 +336,33 @@ def webhook_event(tenant: str, webhook_id: str, ulid: str) -> Key:
     return Key(f"T#{tenant}#LOG#{webhook_id}", f"EVT#{ulid}")
 
 
+def run(tenant: str, run_id: str) -> Key:
+    return Key(f"T#{tenant}#RUN#{run_id}", "RUN")
+
+
+def run_of(key: Key) -> str:
+    """The run's id in a key that `run` made."""
+    return key.pk.rpartition("#")[2]
+
+
+def runs(tenant: str, automation: int) -> str:
+    """The runs of one automation; the index's sort key is the run's ulid."""
+    return f"T#{tenant}#RUNS#{automation}"
+
+
+def run_rate(tenant: str, number: int, minute: int) -> Key:
+    return Key(f"T#{tenant}#LEAD#{number}", f"RATE#{minute}")
+
+
+def idle(tenant: str, automation: int, number: int) -> Key:
+    return Key(f"T#{tenant}#IDLE#{automation}#{number}", "IDLE")
+
+
+def is_idle(key: Key) -> bool:
+    """Whether `idle` made the key."""
+    return key.sk == "IDLE"
+
+
 def health() -> Key:
     """What the health check asks for: never written."""
     return Key("HEALTH", "HEALTH")
@@ -333,6 +370,11 @@ def health() -> Key:
 
 def due(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def due_at(id_: str, ms: int) -> tuple[str, str]:
+    """A place in the due index: a shard by the hex digits of an id, and the epoch millisecond."""
+    return due(int(id_[:8], 16) % DUE_SHARDS), f"{ms:015d}"
 
 
 def indexed(**keys: tuple[str, str]) -> Item:

@@ -26,6 +26,8 @@ class Settings:
     """Where `index_leads` says what was indexed, for `tidy_index` to forget (leads/pending.py)."""
     jobs_queue_url: str = ""
     """Where bulk requests leave what they do not do themselves, for `run_jobs` (leads/deletions.py)."""
+    automations_queue_url: str = ""
+    """Where events that may start automations go, and what brings their runs on (automations/worker.py)."""
     stage: str = "dev"
     endpoint_url: str = ""
     """Where AWS answers, if not at its usual addresses (emulators)."""

@@ -127,6 +127,11 @@ def _sealed(ctx: Ctx, number: int, steps: Sequence[Any], before: Sequence[Any]) 
     return result
 
 
+def vault_context(tenant: str, automation: int) -> str:
+    """Binds a sealed secret to its automation."""
+    return f"automation:{tenant}:{automation}"
+
+
 def _seal(ctx: Ctx, number: int, secret: str) -> str:
-    sealed = ctx.ports.vault.seal(secret, f"automation:{ctx.tenant.id}:{number}")
+    sealed = ctx.ports.vault.seal(secret, vault_context(ctx.tenant.id, number))
     return base64.b64encode(sealed).decode()

@@ -8,11 +8,12 @@ again if its alarm is lost; whatever becomes of the delivery meanwhile overwrite
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from leadwire import keys, telemetry
-from leadwire.ports import Ports
+from leadwire.ports import Message, Ports
 from leadwire.store.table import Table, unscoped
 from leadwire.store.types import ConditionFailed, Item, Key, Query, Update, equals
 
@@ -51,18 +52,34 @@ def _shard(ports: Ports, shard: int, now: int) -> int:
 
 
 def _ring(ports: Ports, table: Table, rows: Sequence[Item], now: int) -> int:
-    rings = {_due(row, now): row for row in rows}
+    """Deliveries ring in their own queue, everything else in the queue of automations."""
+    rings = {_due(row, now): row for row in rows if keys.delivery_of(row["pk"]) is not None}
     refused = queue.send(ports, rings)
-    for due, row in rings.items():
-        if due not in refused:
-            _postpone(table, row, now)
-    return len(rings) - len(refused)
+    rung = [row for due, row in rings.items() if due not in refused]
+    others = {_alarm(row, now): row for row in rows if keys.delivery_of(row["pk"]) is None}
+    unsent = ports.queue.send(ports.settings.automations_queue_url, [*others]) if others else []
+    rung += [row for alarm, row in others.items() if alarm not in unsent]
+    if unsent:
+        telemetry.say("alarms.refused", messages=len(unsent))
+    for row in rung:
+        _postpone(table, row, now)
+    return len(rung)
 
 
 def _due(row: Item, now: int) -> Due:
-    """Of a row of the index, which has keys only: `T#<tenant>#DLV#<delivery>` says all that an alarm needs."""
-    _, tenant, _, delivery = str(row["pk"]).split("#")
-    return Due(tenant, delivery, attempt=0, wait=int(str(row["g2sk"])) - now)
+    """Of a row of the index, which has keys only: they say all that an alarm needs."""
+    pk = str(row["pk"])
+    return Due(keys.tenant_of(pk), keys.delivery_of(pk) or "", attempt=0, wait=_wait(row, now))
+
+
+def _alarm(row: Item, now: int) -> Message:
+    pk = str(row["pk"])
+    body = json.dumps({"tenant": keys.tenant_of(pk), "due": [pk, row["sk"]]})
+    return Message(body, group=keys.tenant_of(pk), delay=max(0, -(-_wait(row, now) // 1000)))
+
+
+def _wait(row: Item, now: int) -> int:
+    return int(str(row["g2sk"])) - now
 
 
 def _postpone(table: Table, row: Item, now: int) -> None:

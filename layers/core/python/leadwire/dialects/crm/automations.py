@@ -1,4 +1,4 @@
-"""Automations in the crm dialect: stored and checked; what they do is not the dialect's."""
+"""Automations in the crm dialect as records, checked word by word; their runs are in runs.py."""
 
 from __future__ import annotations
 
