@@ -30,6 +30,7 @@ KINDS = {
     "secret": r"whsec_[A-Za-z0-9+/]{43}=",
     "delivery_id": r"[0-9a-f]{32}",
     "x": r'"?x+',
+    "time_offset_ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00",
     "cursor": r"[A-Za-z0-9_-]{10,200}",
     "unix_time": r"\d{10}",
     "request_id": r"\S{8,64}",

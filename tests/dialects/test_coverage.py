@@ -1,4 +1,4 @@
-"""Every operation is in a golden file: in every case that decisions.md names and it can have, and with every error of
+"""Every operation is in a golden file: in every case that it can have (cases.py), and with every error of
 its own. `python -m tests.dialects.cases` prints the table.
 """
 
@@ -17,10 +17,12 @@ from leadwire.errors import LeadwireError
 from tests.dialects import cases
 from tests.dialects.cases import REFUSED, TENANT, kin, operations, served, shown
 
-DIALECTS = ("public", "chatbot", "lists")
+DIALECTS = ("public", "chatbot", "lists", "crm")
 ELSEWHERE = {
-    f"public POST /api/v1/pub/webhooks/{kind}": "twenty URLs, each another: tests/unit/webhooks/test_service.py"
-    for kind in ("missed-call", "chat-widget")
+    "public POST /api/v1/pub/webhooks/missed-call": "twenty URLs, each another: tests/unit/webhooks/test_service.py",
+    "public POST /api/v1/pub/webhooks/chat-widget": "twenty URLs, each another: tests/unit/webhooks/test_service.py",
+    "crm POST /api/v1/leads/{id}/unmerge": "thirty days later: tests/unit/leads/test_merging.py",
+    "crm POST /api/v1/webhook-deliveries/{id}/resend": "between an attempt and its record: a race",
 }
 """Operation to why no golden file shows an error of its own."""
 UNPROVOKED = (errors.IdempotencyInProgress, errors.Broken, errors.Unready)
