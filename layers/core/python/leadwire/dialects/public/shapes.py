@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from leadwire.dialects.fields import published
 from leadwire.leads import model
@@ -17,11 +17,6 @@ Phone = Annotated[str, published(pattern=r"^\+[1-9]\d+$", examples=["+1415555010
 Status = Annotated[str, published(enum=[status.upper() for status in model.STATUSES])]
 Action = Literal["CREATED", "UPDATED"]
 Secret = Annotated[str, Field(description="Signs deliveries; shown this once")]
-WebhookUrl = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=1000),
-    published(format="uri", examples=["https://example.com/hooks/leads"]),
-]
 
 
 class Stored[Data](TypedDict):

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.envelope import Success
-from leadwire.dialects.fields import published
+from leadwire.dialects.fields import Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
@@ -27,7 +27,7 @@ class CreateWebhook(Body):
     """`POST /api/v2/pub/webhooks`. Without a secret one is made, and shown in this answer only."""
 
     eventType: EventType  # noqa: N815  # the published spelling
-    url: shapes.WebhookUrl
+    url: Url
     secret: Secret = None
 
 
@@ -35,7 +35,7 @@ class UpdateWebhook(Body):
     """`PATCH` and `PUT /api/v2/pub/webhooks/{id}`: both change only what is sent."""
 
     eventType: EventType | None = None  # noqa: N815
-    url: shapes.WebhookUrl | None = None
+    url: Url | None = None
     secret: Secret = None
     enabled: bool | None = None
     clearErrors: bool = False  # noqa: N815

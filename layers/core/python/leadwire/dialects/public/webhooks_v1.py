@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.envelope import Success
+from leadwire.dialects.fields import Url
 from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput, NotFound, WebhookLimitReached
 from leadwire.webhooks import service
@@ -26,7 +27,7 @@ KnownUrl = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 class AddWebhook(Body):
     """`POST /api/v1/pub/webhooks/missed-call` and `…/chat-widget`."""
 
-    url: shapes.WebhookUrl
+    url: Url
 
 
 class RemoveWebhook(Body):
