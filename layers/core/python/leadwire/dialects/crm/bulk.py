@@ -79,7 +79,7 @@ class Outcome:
     refused: Mapping[int, Sequence[FieldError]]
 
 
-def create(ctx: Ctx, request: Request) -> Outcome:
+def create_many(ctx: Ctx, request: Request) -> Outcome:
     goals = _Goals.read(ctx)
     rows: list[Row] = []
     refused: dict[int, Sequence[FieldError]] = {}

@@ -21,7 +21,7 @@ from leadwire.webhooks.model import Delivery, Face, State
 from leadwire.webhooks.recovery import Again, Verdict
 
 from . import delivery_shapes, errors
-from .delivery_shapes import FIRST_BYTES, Cursor, Deliveries, DeliveryRecord, Judgement, Redone, WholeDelivery
+from .delivery_shapes import FIRST_BYTES, Cursor, Deliveries, DeliveryRecord, Judgements, Redone, WholeDelivery
 from .journal import Ulid
 from .parts import One
 
@@ -130,14 +130,14 @@ def show_again(_tenant: Tenant, again: Again) -> Reply[One[Redone]]:
     return Reply(200, {"data": {"deliveries": again.deliveries, "next_cursor": again.next}})
 
 
-def show_verdicts(_tenant: Tenant, verdicts: Sequence[Verdict]) -> Reply[One[list[Judgement]]]:
+def show_verdicts(_tenant: Tenant, verdicts: Sequence[Verdict]) -> Reply[Judgements]:
     return Reply(200, {"data": [delivery_shapes.judgement(one) for one in verdicts]})
 
 
 BASE = "/api/v1/webhook-deliveries"
 ITEM = BASE + "/{id}"
 READ, WRITE = "read:webhooks", "write:webhooks"
-SHOWN, REDONE, JUDGED = {200: One[WholeDelivery]}, {200: One[Redone]}, {200: One[list[Judgement]]}
+SHOWN, REDONE, JUDGED = {200: One[WholeDelivery]}, {200: One[Redone]}, {200: Judgements}
 UNSENDABLE = (
     Conflict("The webhook of this delivery is deleted or disabled"),
     Conflict("The delivery is being attempted at this moment"),

@@ -76,6 +76,12 @@ class Judgement(TypedDict):
     deliveries: list[KnownDelivery]
 
 
+class Judgements(TypedDict):
+    """Of each webhook."""
+
+    data: list[Judgement]
+
+
 def shape(logged: Logged, most: int | None) -> DeliveryRecord:
     delivery = logged.delivery
     return {

@@ -129,7 +129,7 @@ DIALECT = Dialect(
         ),
         Route("GET", BASE, READ, every, show_page, query=shapes.LeadList, summary="List leads", answers=LISTED),
         Route(
-            "POST", BASE + "/bulk", WRITE, bulk.create, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT,
+            "POST", BASE + "/bulk", WRITE, bulk.create_many, bulk.show, body=bulk.Rows, body_limit=bulk.LIMIT,
             summary="Create many leads", answers={207: bulk.Outcomes},
         ),
         Route(
