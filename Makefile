@@ -58,7 +58,7 @@ invoke: .venv/.run .tools/sam/.done .tools/ric/.done ## A built function under t
 ##@ Check it
 
 .PHONY: test
-test: check test-python test-lists test-cloud ## Everything that must pass, in under ten minutes
+test: check test-python test-documents test-lists test-cloud ## Everything that must pass, in under ten minutes
 	@printf '=== all suites passed ===\n'
 
 .PHONY: check
@@ -77,6 +77,10 @@ check: .venv/.dev .tools/sam/.done .tools/checkov/.done ## Without running it: s
 .PHONY: test-python
 test-python: .venv/.dev .tools/verifiers/.done .tools/js/.done ## Units, stores, dialects, flows on the embedded cloud, contracts: T="tests/unit -k …"
 	$(call suite,tests,pytest -q -n 2 -m "not emulator" $(T))
+
+.PHONY: test-documents
+test-documents: .venv/.dev ## What the documents say, tried on a running stack: those cases of `make fuzz` that are always the same
+	$(call suite,the documents on a running stack,python -m tests.fuzz --phases examples$(comma)coverage --seed 1)
 
 .PHONY: test-lists
 test-lists: .venv/.dev ## 200 stories of 1,000 steps that every list must agree with
