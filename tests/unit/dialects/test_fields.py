@@ -39,3 +39,15 @@ def test_a_moment_that_its_zone_moves_out_of_the_calendar_is_refused(
 def test_white_space_counts_for_how_long_a_line_is(ports: Ports, keys_of_families: Keys, padded: str) -> None:
     answer = doors.send(ports, "GET", f"/v1/leads?tag={quote(padded)}", keys_of_families["lists"])
     assert (answer.status, answer.body["errors"][0]["code"]) == (400, "string_too_long")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [("8.0", 201), ("8e0", 201), ("8", 201), ("8.5", 422), ('"8"', 422), ("true", 422)]
+)
+def test_a_whole_number_may_be_spelled_with_a_point(
+    ports: Ports, keys_of_families: Keys, sent: str, status: int
+) -> None:
+    body = f'{{"first_name": "Ada", "lead_score": {sent}}}'
+    answer = doors.send(ports, "POST", "/api/v1/leads", keys_of_families["crm"], body=body)
+    assert answer.status == status
+    assert status == 422 or answer.body["data"]["lead_score"] == 8

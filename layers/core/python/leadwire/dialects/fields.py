@@ -97,6 +97,12 @@ def _at_most(characters: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Lets a body's integer be spelled `8.0`: to JSON and to JSON Schema that is the same number."""
 Line = Annotated[
     str,
     StringConstraints(max_length=model.NAME_LIMIT),

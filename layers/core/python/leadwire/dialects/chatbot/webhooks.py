@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from leadwire import chatbots
 from leadwire.context import Ctx, Tenant, iso
-from leadwire.dialects.fields import FilledLine, Url, published
+from leadwire.dialects.fields import WHOLE, FilledLine, Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
@@ -33,8 +33,8 @@ def _distinct(types: list[str]) -> list[str]:
 
 EventType = Literal["LEAD_CREATED", "LEAD_UPDATED", "LEAD_DELETED", "MESSAGE_REPLY", "CONVERSATION_COMPLETED"]
 EventTypes = Annotated[list[EventType], Field(min_length=1), AfterValidator(_distinct), published(uniqueItems=True)]
-MaxRetries = Annotated[int, Field(ge=0, le=10)]
-RetryDelay = Annotated[int, Field(ge=100, le=60_000)]
+MaxRetries = Annotated[int, Field(ge=0, le=10), WHOLE]
+RetryDelay = Annotated[int, Field(ge=100, le=60_000), WHOLE]
 
 
 class CreateWebhook(Body):
@@ -58,7 +58,7 @@ class ChangeWebhook(Body):
 
 class RotateSecret(Body):
     overlapSeconds: Annotated[  # noqa: N815
-        int, Field(ge=0, le=service.LONGEST_OVERLAP, description="For so long the old secret signs too.")
+        int, Field(ge=0, le=service.LONGEST_OVERLAP, description="For so long the old secret signs too."), WHOLE
     ] = service.OVERLAP
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from leadwire import apikeys
 from leadwire.apikeys import ACTIONS, EVERY_SCOPE, FOR_EVER, RESOURCES, ApiKey
 from leadwire.context import Ctx, Tenant
-from leadwire.dialects.fields import FilledLine, Moment, published
+from leadwire.dialects.fields import WHOLE, FilledLine, Moment, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import stats
@@ -29,7 +29,7 @@ class CreateKey(Body):
 
     name: FilledLine
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)] | None = None
-    rate_limit: Annotated[int, Field(ge=1, le=10**6, description="Requests an hour")] | None = None
+    rate_limit: Annotated[int, Field(ge=1, le=10**6, description="Requests an hour"), WHOLE] | None = None
     expires_at: Moment | None = None
 
 

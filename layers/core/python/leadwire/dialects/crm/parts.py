@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from leadwire.context import Tenant, iso
-from leadwire.dialects.fields import published, unsent
+from leadwire.dialects.fields import WHOLE, published, unsent
 from leadwire.edge.types import Reply, Request
 from leadwire.leads.cascade import Progress
 from leadwire.records import Numbered
@@ -19,7 +19,7 @@ from .paging import Paged
 NUMBER_DIGITS = 12
 
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Position = Annotated[int, Field(ge=1, le=1000)]
+Position = Annotated[int, Field(ge=1, le=1000), WHOLE]
 Number = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 NUMBERED = {"id": Number, "pipeline_id": Number, "stage_id": Number}

@@ -13,6 +13,7 @@ from leadwire.automations import manual, runs
 from leadwire.automations.runs import PER_MINUTE, Run, State
 from leadwire.automations.service import AUTOMATIONS
 from leadwire.context import Ctx, Tenant
+from leadwire.dialects.fields import WHOLE
 from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import Conflict, NotFound
 
@@ -32,7 +33,7 @@ class RunList(QueryString):
 class StartRun(Body):
     """`POST /api/v1/automations/{id}/run`: for automations with the trigger `manual`."""
 
-    lead_id: Annotated[int, Field(ge=1, lt=10**12)]
+    lead_id: Annotated[int, Field(ge=1, lt=10**12), WHOLE]
 
 
 class StepError(TypedDict):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from leadwire.context import Tenant
 from leadwire.dialects.contacts import AnyPhone, Email
-from leadwire.dialects.fields import FilledLine, Line, Moment, OpenMap, Tag, Text, published
+from leadwire.dialects.fields import WHOLE, FilledLine, Line, Moment, OpenMap, Tag, Text, published
 from leadwire.edge.types import Body
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
@@ -30,9 +30,9 @@ def _status(text: str) -> str:
     return status
 
 
-Id = Annotated[int, Field(gt=0, lt=10**12)]
+Id = Annotated[int, Field(gt=0, lt=10**12), WHOLE]
 Status = Annotated[str, AfterValidator(_status), published(enum=[*STATUSES, WON])]
-Score = Annotated[int, Field(ge=-(10**9), le=10**9)]
+Score = Annotated[int, Field(ge=-(10**9), le=10**9), WHOLE]
 Tags = Annotated[list[Tag], Field(max_length=50)]
 
 
