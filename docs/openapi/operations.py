@@ -26,6 +26,8 @@ from .schemas import Types, query_parameters
 PARAMETER = re.compile(r"\{(\w+)\}")
 Text = Annotated[str, Field(min_length=1)]
 VERSIONS = ("api", "v1", "v2", "pub")
+MOVED = range(300, 400)
+LOCATION = {"description": "Where it is now", "required": True, "schema": {"type": "string", "format": "uri-reference"}}
 KEY = "key"
 """The name of the security scheme."""
 ADMISSION = Admission("", "", TENANT, frozenset(), 0, 0, 0)
@@ -155,6 +157,8 @@ def _success(one: Served, status: int, shared: Shared, schemas: Mapping[str, Any
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
     }
+    if status in MOVED:
+        found["headers"]["Location"] = LOCATION
     if shape is not None:
         found["content"] = {JSON: {"schema": schemas[shared.types.add(shape, "serialization")]}}
     return found
