@@ -24,7 +24,7 @@ class Model:
         return (
             all(any(self.has(facet, lead) for facet in group) for group in query.facets)
             and (not query.search or self.is_found(query, lead))
-            and (not query.phone or lead.phone == query.phone)
+            and (not query.phone or query.phone in self.phones(lead))
             and (query.created_after is None or lead.created_at > query.created_after)
             and (query.created_before is None or lead.created_at < query.created_before)
             and (query.below is None or lead.number < query.below)
@@ -42,14 +42,20 @@ class Model:
         return str(getattr(lead, attribute[name])) == value
 
     def is_found(self, query: LeadQuery, lead: Lead) -> bool:
-        beginnings = [*lead.name.lower().split(), lead.email.lower(), lead.email.lower().rpartition("@")[2]]
+        emails = [email.lower() for email in (lead.email, *lead.other_emails)]
+        beginnings = [*lead.name.lower().split(), *emails, *(email.rpartition("@")[2] for email in emails)]
         if all(any(text.startswith(word) for text in beginnings) for word in query.search.lower().split()):
             return True
         digits = "".join(filter(str.isdigit, query.search))
-        if not query.search_phones or not lead.phone or not digits or query.search.strip("0123456789+- ()"):
+        if not query.search_phones or not digits or query.search.strip("0123456789+- ()"):
             return False
-        full = lead.phone[1:]
-        return any(part.startswith(digits) for part in (full, full[1:] if full[0] == "1" else full[2:], full[-4:]))
+        full = [phone[1:] for phone in self.phones(lead)]
+        parts = [part for one in full for part in (one, one[1:] if one[0] == "1" else one[2:], one[-4:])]
+        return any(part.startswith(digits) for part in parts)
+
+    def phones(self, lead: Lead) -> list[str]:
+        """Its own, and those of the leads that it was merged with."""
+        return [phone for phone in (lead.phone, *lead.other_phones) if phone]
 
     def sort_value(self, sort: str, lead: Lead) -> object:
         if sort == "created":

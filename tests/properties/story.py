@@ -46,6 +46,8 @@ SOURCES = ("", "web", "ads")
 TAGS = ("vip", "hot", "x y")
 STATUSES = ("new", "contacted", "lost")
 CHANGEABLE = ("status", "tags", "first_name", "email", "phone", "score", "starred", "source", "assigned_user_id")
+MERGED = ("other_emails", "other_phones")
+"""What a merge leaves with a lead; a change here."""
 SORTS = ("created", "updated", "score", "first_name", "last_name", "email")
 
 
@@ -84,6 +86,8 @@ def draft(r: random.Random) -> Lead:
         starred=r.random() < 0.3,
         assigned_user_id=r.choice((None, 1, 2)),
         tags=tuple(tag for tag in TAGS if r.random() < 0.3),
+        other_emails=tuple(email for email in EMAILS[1:] if r.random() < 0.3),
+        other_phones=tuple(phone for phone in PHONES[1:] if r.random() < 0.3),
     )
 
 
@@ -128,12 +132,13 @@ class Story:
     # --- writes -------------------------------------------------------------------------------------------------------
 
     def create(self, arg: int) -> None:
-        self.model.store(service.create(self.ctx, draft(random.Random(arg))).lead)
+        alone = replace(draft(random.Random(arg)), other_emails=(), other_phones=())
+        self.model.store(service.create(self.ctx, alone).lead)
 
     def change(self, arg: int) -> None:
         number, r = self.any_number(arg), random.Random(arg)
         wanted = draft(r)
-        chosen = {name: getattr(wanted, name) for name in CHANGEABLE if r.random() < 0.3}
+        chosen = {name: getattr(wanted, name) for name in (*CHANGEABLE, *MERGED) if r.random() < 0.3}
         if number:
             self.model.store(service.change(self.ctx, number, lambda lead: replace(lead, **chosen)).lead)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from leadwire.leads import terms
@@ -34,6 +36,13 @@ FOUND = [
     *("4", "415", "4155", "41555", "4155550123", "1", "1415", "14155", "+1 (415) 555", "0123", "01"),
 ]
 NOT_FOUND = ["anne", "nn", "lee bob", "lee@", "com", "555", "1555", "01234", "123", "+44", "zz", "ann 0123", "25555"]
+
+
+@pytest.mark.parametrize("text", ["bea", "be", "bea.b@ex", "example.org", "151", "49151", "+49 151", "5678"])
+def test_a_lead_is_found_by_what_the_leads_had_that_became_part_of_it(text: str) -> None:
+    survivor = replace(ANN, other_emails=("bea.b@example.org",), other_phones=("+4915112345678",))
+    assert terms.meets(survivor, terms.search(text, phones=True))
+    assert not terms.meets(ANN, terms.search(text, phones=True))
 
 
 @pytest.mark.parametrize("text", FOUND)

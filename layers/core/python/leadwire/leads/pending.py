@@ -43,6 +43,8 @@ FOUND_BY = (
     "assigned_user_id",
     "score",
     "starred",
+    "other_emails",
+    "other_phones",
 )
 """What facets, tokens and sort orders are made of (terms.py), the rarest at the end. Stored without these names: a list
 reads every pending lead, and pays by the byte."""

@@ -93,7 +93,7 @@ def matches(query: LeadQuery, lead: Lead) -> bool:
     return (
         all(own.intersection(group) for group in query.facets)
         and (not query.search or terms.meets(lead, query.searched()))
-        and (not query.phone or lead.phone == query.phone)
+        and (not query.phone or query.phone in (lead.phone, *lead.other_phones))
         and (query.created_after is None or lead.created_at > query.created_after)
         and (query.created_before is None or lead.created_at < query.created_before)
         and (query.below is None or lead.number < query.below)

@@ -59,16 +59,18 @@ def facets(lead: Lead) -> Iterator[str]:
 #   l  its last four digits
 #   p  all digits with the calling code behind, 4155550123+1: for searches of five digits and more
 #
-# A word with a sign in it may also be the beginning of an e-mail; the sort order by e-mail is the index for that.
+# A word with a sign in it may also be the beginning of an e-mail; the sort order by e-mail is the index for that. The
+# other e-mails of a lead that was merged are in no sort order: they are words.
 
 
 def tokens(lead: Lead) -> set[str]:
-    """What the index finds the lead by, but for the whole e-mail."""
+    """What the index finds the lead by, but for the whole e-mail: of its own, and of those it was merged with."""
     texts, email = set(words(lead.name)), _email(lead)
     if email:
         texts |= {email.rpartition("@")[2], email[: _plain(email)]} - {""}
+    texts |= {text for other in lead.other_emails for text in (other[:_TEXT], other.rpartition("@")[2])}
     found = {f"{WORD}{text}" for text in texts} | {f"{SHORT}{text[:THREE]}" for text in (*texts, email) if text}
-    return found | _phone_tokens(lead.phone) if lead.phone else found
+    return found.union(*(_phone_tokens(phone) for phone in (lead.phone, *lead.other_phones) if phone))
 
 
 def phone_token(phone: str) -> str:
