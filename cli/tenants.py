@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from leadwire import ids, tenants
+from leadwire import apikeys, ids, tenants
 from leadwire.context import Tenant
+from leadwire.ports import Ports
 
 from . import show
 from .session import connected
 from .show import AsJson
+
+Slug = Annotated[str, typer.Argument(help="Slug of the tenant.")]
+FIXED = (
+    "the shards of a tenant are fixed when it is made: what was written under one number would not be found under"
+    " another. Make a tenant with more shards, and move the leads by `leadwire export` and `leadwire import`"
+)
 
 app = typer.Typer(help="Tenants: one business each.", no_args_is_help=True)
 
@@ -43,6 +50,72 @@ def list_(context: typer.Context, *, as_json: AsJson = False) -> None:
     with connected(context) as ports:
         rows = [_row(tenant, name) for tenant, name in tenants.every(ports)]
     show.records(rows, as_json=as_json, none="No tenant yet. Make one: leadwire tenant create SLUG")
+
+
+@app.command("show")
+def show_(context: typer.Context, slug: Slug, *, as_json: AsJson = False) -> None:
+    """A tenant, its settings and its keys."""
+    with connected(context) as ports:
+        row = _whole(ports, slug)
+    show.record(row, as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    slug: Slug,
+    name: Annotated[str | None, typer.Option(help="The business as people write it.")] = None,
+    region: Annotated[str | None, typer.Option(help="Country whose national phone numbers are understood.")] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option("--strict-phones/--possible-phones", help="Take valid phone numbers only, or all possible ones."),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIALECT=CALLS", help="Calls in the dialect's window, for each of the tenant's keys."),
+    ] = None,
+    shards: Annotated[int | None, typer.Option(hidden=True)] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Change settings of a tenant and of all its keys. Repeat it if it was interrupted: it goes on."""
+    if shards is not None:
+        raise typer.BadParameter(FIXED, param_hint="--shards")
+    limits = [_limit(text) for text in limit or ()]
+    with connected(context) as ports:
+        tenant = tenants.by_slug(ports, slug)
+        upper = region.upper() if region else None
+        changed = tenants.change(ports, tenant.id, name=name, region=upper, valid_phones=strict)
+        ctx = tenants.operate(ports, changed, "cli")
+        apikeys.refresh(ctx)
+        for dialect, calls in limits:
+            apikeys.limit(ctx, dialect, calls)
+        row = _whole(ports, slug)
+    show.record(row, as_json=as_json)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    dialect, _, calls = text.partition("=")
+    if dialect not in apikeys.FAMILIES or not calls.isdecimal() or int(calls) < 1:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(apikeys.FAMILIES)}, = and a number of calls")
+    return dialect, int(calls)
+
+
+def _whole(ports: Ports, slug: str) -> dict[str, Any]:
+    """`keys behind` carry settings from before a change that was interrupted: `leadwire tenant set` brings them on."""
+    tenant = tenants.by_slug(ports, slug)
+    ctx = tenants.operate(ports, tenant, "cli")
+    [name] = [name for one, name in tenants.every(ports) if one.id == tenant.id]
+    keys = [key for key in apikeys.every(ctx) if key.enabled]
+    limits = {family: sorted({key.limit for key in keys if key.family == family}) for family in apikeys.FAMILIES}
+    return {
+        **_row(tenant, name),
+        "strict_phones": tenant.valid_phones,
+        "shards": tenant.shards,
+        "keys": len(keys),
+        "limits": [f"{family}={calls}" for family, all_ in limits.items() for calls in all_],
+        "keys_behind": len(apikeys.outdated(ctx)),
+    }
 
 
 def _row(tenant: Tenant, name: str) -> dict[str, str]:

@@ -14,12 +14,15 @@ HANDS = {
     "leadwire/dialects/crm/health.py": {"handler": "asks for an item that is nobody's"},
     "leadwire/apikeys.py": {
         "revoke": "keys stand outside of their tenants",
+        "refresh": "keys stand outside of their tenants",
+        "limit": "keys stand outside of their tenants",
         "_items": "keys stand outside of their tenants",
         "_store": "keys stand outside of their tenants",
     },
     "leadwire/tenants.py": {
         "create": "the slug is claimed among all tenants",
         "load": "before there is a tenant",
+        "change": "for operators",
         "every": "for operators",
         "by_slug": "the slug finds the tenant",
     },

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from cli import keys
 from cli.main import app
-from leadwire import admission, apikeys
-from leadwire.errors import Unauthorized
+from leadwire import admission, apikeys, tenants
+from leadwire.errors import Conflict, Unauthorized
 from leadwire.store.table import unscoped
 
 
@@ -131,3 +131,74 @@ def test_without_a_database_the_command_says_how_to_get_one_and_makes_none(tmp_p
     assert result.exit_code == 2
     assert "make run" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tokens(run_json, demo):
+    return [
+        run_json("key", "create", "--tenant", "demo", "--dialect", name)["token"] for name in get_args(keys.Dialect)
+    ]
+
+
+def test_a_tenant_is_shown_with_its_settings_and_keys(run_json, tokens):
+    shown = run_json("tenant", "show", "demo")
+    assert (shown["region"], shown["strict_phones"], shown["shards"]) == ("DE", False, 1)
+    assert (shown["keys"], shown["keys_behind"]) == (4, 0)
+    assert shown["limits"] == ["public=60", "chatbot=1000", "lists=600", "crm=1000"]
+
+
+def test_settings_change_for_the_tenant_and_for_each_of_its_keys(run_json, ports, tokens):
+    words = ("--name", "Demo SARL", "--region", "fr", "--strict-phones", "--limit", "crm=5000", "--limit", "lists=7")
+    changed = run_json("tenant", "set", "demo", *words)
+    assert (changed["name"], changed["region"], changed["strict_phones"]) == ("Demo SARL", "FR", True)
+    admitted = [admit(ports, token) for token in tokens]
+    assert {(one.tenant.region, one.tenant.valid_phones) for one in admitted} == {("FR", True)}
+    assert [one.limit for one in admitted] == [60, 1000, 7, 5000]
+    assert run_json("tenant", "set", "demo", "--possible-phones")["strict_phones"] is False
+    assert not admit(ports, tokens[0]).tenant.valid_phones
+
+
+def test_a_change_that_was_interrupted_is_told_and_goes_on(run_json, ports, tokens):
+    """The tenant was changed, and the process died before it came to the keys."""
+    tenant = tenants.by_slug(ports, "demo")
+    tenants.change(ports, tenant.id, region="FR")
+    assert run_json("tenant", "show", "demo")["keys_behind"] == 4
+    assert admit(ports, tokens[0]).tenant.region == "DE"
+    assert run_json("tenant", "set", "demo")["keys_behind"] == 0
+    assert {admit(ports, token).tenant.region for token in tokens} == {"FR"}
+
+
+def test_of_two_changes_at_once_no_key_keeps_the_older_one(ports, tokens):
+    """The first one has read the tenant, and comes to the keys when the second one is done."""
+    tenant = tenants.by_slug(ports, "demo")
+    first = tenants.operate(ports, tenants.change(ports, tenant.id, region="FR"), "cli")
+    second = tenants.operate(ports, tenants.change(ports, tenant.id, valid_phones=True), "cli")
+    assert apikeys.refresh(second) == 4
+    with pytest.raises(Conflict):
+        apikeys.refresh(first)
+    assert {(one.region, one.valid_phones) for one in (admit(ports, token).tenant for token in tokens)} == {
+        ("FR", True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("--shards", "4"), 2, "leadwire export"),
+        (("--region", "XX"), 1, "ISO 3166"),
+        (("--limit", "crm"), 2, "number of calls"),
+        (("--limit", "mail=3"), 2, "number of calls"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_with_the_way_out(run, tokens, words, code, says):
+    result = run("tenant", "set", "demo", *words)
+    assert result.exit_code == code
+    assert says in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_tenant_that_is_not_there_cannot_be_set(run):
+    result = run("tenant", "set", "nobody", "--region", "FR")
+    assert (result.exit_code, "leadwire tenant list" in result.stderr) == (1, True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from . import keys, tenants
 from .context import Ctx
-from .errors import FieldError, InvalidInput, NotFound
+from .errors import Conflict, FieldError, InvalidInput, NotFound
 from .store.table import unscoped
 from .store.types import (
     ABSENT,
@@ -134,6 +134,36 @@ def revoke(ctx: Ctx, key_id: str) -> None:
     if item is None:
         raise NotFound("api key")
     unscoped(ctx.ports.engine).write(Update(_key_of(item), set={"enabled": False}, condition=PRESENT))
+
+
+def refresh(ctx: Ctx) -> int:
+    """Give the tenant's settings to those of its keys that carry others. Returns how many there were.
+
+    Safe to repeat after any end, and beside calls: a key is changed as long as the tenant is as `ctx` has it. Raises
+    Conflict if it has been changed again meanwhile: then the other change brings the keys up to date.
+    """
+    behind = outdated(ctx)
+    for item in behind:
+        change = Update(_key_of(item), set={"tenant": tenants.copy(ctx.tenant)}, condition=PRESENT)
+        try:
+            unscoped(ctx.ports.engine).transact([tenants.still(ctx.tenant), change])
+        except TransactionFailed as refused:
+            raise Conflict("The tenant is being changed by somebody else; try again") from refused
+    return len(behind)
+
+
+def outdated(ctx: Ctx) -> list[Item]:
+    """The keys that carry other settings than the tenant has."""
+    own = tenants.copy(ctx.tenant)
+    return [item for item in _items(ctx) if item["tenant"] != own]
+
+
+def limit(ctx: Ctx, family: str, calls: int) -> int:
+    """Let every key of the family make so many calls in its window. Returns how many keys were changed."""
+    others = [item for item in _items(ctx) if item["family"] == family and item["limit"] != calls]
+    for item in others:
+        unscoped(ctx.ports.engine).write(Update(_key_of(item), set={"limit": calls}, condition=PRESENT))
+    return len(others)
 
 
 def canonical(scope: str) -> str:

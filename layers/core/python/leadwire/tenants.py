@@ -12,15 +12,32 @@ from .context import Actor, Ctx, Tenant, open_ctx
 from .errors import Conflict, FieldError, InvalidInput, NotFound
 from .ports import Ports
 from .store.table import unscoped
-from .store.types import ABSENT, Item, Key, Put, Query, TransactionFailed
+from .store.types import (
+    ABSENT,
+    PRESENT,
+    Check,
+    ConditionFailed,
+    Item,
+    Key,
+    Put,
+    Query,
+    TransactionFailed,
+    Update,
+    all_of,
+    equals,
+)
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def create(ports: Ports, slug: str, name: str, *, region: str = "US", shards: int = 1) -> Tenant:
-    """A tenant with a `default` chatbot and a first pipeline. InvalidInput for a bad slug, Conflict for a taken one."""
+    """A tenant with a `default` chatbot and a first pipeline.
+
+    Raises InvalidInput for a bad slug or region, Conflict for a taken slug.
+    """
     if not SLUG.fullmatch(slug):
         raise InvalidInput(FieldError("slug", "must be 1 to 63 of a-z, 0-9 and inner hyphens", "pattern", slug))
+    _check(region)
     tenant = Tenant(ids.tenant_id(), slug, secrets.token_bytes(16), region, shards=shards)
     created = int(ports.clock() * 1000)
     ops = [
@@ -64,6 +81,39 @@ def by_slug(ports: Ports, slug: str) -> Tenant:
 def operate(ports: Ports, tenant: Tenant, who: str) -> Ctx:
     """A Ctx for an operator's or a worker's own action, not for a request: `who` names the part of Leadwire."""
     return open_ctx(ports, tenant, Actor("system", who), request_id=ids.ulid(int(ports.clock() * 1000)))
+
+
+def change(
+    ports: Ports,
+    tenant_id: str,
+    *,
+    name: str | None = None,
+    region: str | None = None,
+    valid_phones: bool | None = None,
+) -> Tenant:
+    """Change what is given of a tenant itself; its API keys follow by `apikeys.refresh`. NotFound, InvalidInput."""
+    given = {"name": name, "region": region, "valid_phones": valid_phones}
+    settings = {setting: value for setting, value in given.items() if value is not None}
+    if region is not None:
+        _check(region)
+    if settings:
+        try:
+            unscoped(ports.engine).write(Update(keys.tenant(tenant_id), set=settings, condition=PRESENT))
+        except ConditionFailed as gone:
+            raise NotFound("tenant") from gone
+    return load(ports, tenant_id)
+
+
+def still(tenant: Tenant) -> Check:
+    """That the tenant has these settings, for the transaction that copies them."""
+    return Check(keys.tenant(tenant.id), all_of(*(equals(name, value) for name, value in copy(tenant).items())))
+
+
+def _check(region: str) -> None:
+    import phonenumbers  # noqa: PLC0415  # 46 ms: only who needs it pays it
+
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidInput(FieldError("region", "must be an ISO 3166 country, such as US or DE", "enum", region))
 
 
 def copy(tenant: Tenant) -> Item:
