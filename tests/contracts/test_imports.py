@@ -60,6 +60,7 @@ ALLOWED = {
     "public_webhooks": EDGE | SIGNS,
     "reference": EDGE,
     "relay_events": frozenset(),
+    "run_automations": EDGE | SIGNS,
     "run_jobs": frozenset(),
     "sweep_due": frozenset(),
     "tidy_index": frozenset(),

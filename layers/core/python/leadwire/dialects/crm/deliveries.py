@@ -22,8 +22,7 @@ from leadwire.webhooks.recovery import Again, Verdict
 
 from . import delivery_shapes, errors
 from .delivery_shapes import FIRST_BYTES, Cursor, Deliveries, DeliveryRecord, Judgements, Redone, WholeDelivery
-from .journal import Ulid
-from .parts import One
+from .parts import One, Ulid
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{1,64}$")]
 

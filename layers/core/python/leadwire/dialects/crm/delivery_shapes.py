@@ -13,8 +13,7 @@ from leadwire.webhooks.log import Logged
 from leadwire.webhooks.model import State
 from leadwire.webhooks.recovery import Verdict
 
-from .journal import Ulid
-from .parts import Count, Number
+from .parts import Count, Number, Ulid
 
 FIRST_BYTES = 500
 

@@ -15,14 +15,12 @@ from leadwire.journal import Chapter
 from leadwire.leads import model, service
 
 from . import errors, shapes
-from .parts import NUMBERED, Count, Number, Time, number, time
+from .parts import NUMBERED, Count, Number, Time, Ulid, number, time
 
 RENAMED = {"score": "lead_score", "custom": "custom_fields", "stage_id": "pipeline_stage_id"}
 """Our names of fields to theirs, where they differ."""
 
 
-Ulid = Annotated[str, Field(pattern=r"^[0-6][0-9A-HJKMNP-TV-Z]{25}$")]
-"""Those that begin with 7 name times beyond the year 9999."""
 Change = Annotated[list[Any], Field(min_length=2, max_length=2, description="Before and after")]
 
 

@@ -14,13 +14,11 @@ from leadwire.automations.runs import PER_MINUTE, Run, State
 from leadwire.automations.service import AUTOMATIONS
 from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import WHOLE
-from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import Conflict, NotFound
 
 from . import errors
 from .automations import ITEM, READ, WRITE
-from .journal import Ulid
-from .parts import Number, One, Time, number, time
+from .parts import Number, One, Time, Ulid, number, time
 
 
 class RunList(QueryString):
