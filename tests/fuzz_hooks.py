@@ -27,10 +27,13 @@ BORN: dict[str, Mapping[str, str]] = {
     "GET /api/v1/webhook-deliveries": {"webhook_id": "webhook_id", "event_id": "event_id"},
 }
 """Operation to the fields that name what it makes or shows, and the member that they name it by."""
+ENDPOINTS = "POST /api/v1/chatbots/{chatbotId}/webhooks"
 OWN = "DELETE /api/v1/api-keys/{id}"
 known: dict[str, deque[Any]] = defaultdict(lambda: deque(maxlen=KEPT))
 pipelines: dict[Any, Any] = {}
 """Of each stage."""
+endpoints: deque[dict[str, str]] = deque(maxlen=KEPT)
+"""Path parameters of webhooks, which hang under a chatbot."""
 
 schemathesis.openapi.format("phone", st.integers(0, 99).map("+141555501{:02}".format))
 schemathesis.openapi.format("idn-email", st.from_regex(r"[a-z]{1,2}@(example\.com|exämple\.org)", fullmatch=True))
@@ -46,6 +49,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         return
     if "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = uuid.uuid4().hex
+    if endpoints and "webhookId" in (case.path_parameters or {}):
+        case.path_parameters |= random.choice(endpoints)
     for sent in (case.body, case.query):
         if isinstance(sent, dict):
             _name_what_is_there(sent)
@@ -66,6 +71,8 @@ def _name_what_is_there(sent: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
+    if case.operation.label == ENDPOINTS and response.status_code == 201:
+        endpoints.append({**case.path_parameters, "webhookId": response.json()["webhook"]["id"]})
     names = BORN.get(case.operation.label)
     if not names or response.status_code not in (200, 201):
         return

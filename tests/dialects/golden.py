@@ -28,7 +28,6 @@ KINDS = {
     "time_ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "time_offset": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00",
     "secret": r"whsec_[A-Za-z0-9+/]{43}=",
-    "delivery_id": r"[0-9a-f]{32}",
     "x": r'"?x+',
     "time_offset_ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00",
     "cursor": r"[A-Za-z0-9_-]{10,200}",
