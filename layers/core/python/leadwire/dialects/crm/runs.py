@@ -14,11 +14,12 @@ from leadwire.automations.runs import PER_MINUTE, Run, State
 from leadwire.automations.service import AUTOMATIONS
 from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import WHOLE
+from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Route
 from leadwire.errors import Conflict, NotFound
 
 from . import errors
 from .automations import ITEM, READ, WRITE
-from .parts import Number, One, Time, Ulid, number, time
+from .parts import NUMBERED, Number, One, Time, Ulid, number, time
 
 
 class RunList(QueryString):
@@ -154,4 +155,5 @@ DIALECT = Dialect(
     ),
     render_error=errors.render,
     error_shape=errors.Failure,
+    parameters=NUMBERED,
 )  # fmt: skip
