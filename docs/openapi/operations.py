@@ -166,5 +166,5 @@ def _success(one: Served, status: int, shared: Shared, schemas: Mapping[str, Any
 
 def _limits(dialect: Dialect) -> Iterator[str]:
     yield from ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-    extra: Callable[[Admission], Mapping[str, str]] | None = dialect.limit_headers
-    yield from extra(ADMISSION) if extra else ()
+    more: Callable[[Admission], Mapping[str, str]] | None = dialect.limit_headers
+    yield from more(ADMISSION) if more else ()
