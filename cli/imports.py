@@ -66,7 +66,7 @@ def import_(
 ) -> None:
     """Store the leads of a file. The same command goes on where an earlier run of it was ended, however it ended.
 
-    Each lead is an event like any other: webhooks fire.
+    Each lead is an event like any other: webhooks fire, automations start.
     """
     own = Wanted(
         mapped=mapped or (), duplicates=duplicates, into=into, tags=tag or (), status=status, source=source,

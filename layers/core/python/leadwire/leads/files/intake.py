@@ -30,7 +30,7 @@ OWN_WRITES = 2
 MOST_REQUIRED = 90
 """Lists and other records that one row may require: they are checked in its transaction."""
 MOST_ROWS = 200
-"""Of one step: the rows that it refuses must fit into its record."""
+"""Of one step: the reasons of those that it refuses must fit into its record."""
 ATTEMPTS = 20
 
 Duplicates = Literal["merge", "skip", "keep"]
@@ -85,8 +85,9 @@ def one_person(row_email: object, lead_email: object) -> bool:
 
 
 def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
-    """As bulk imports merge; and a phone, a company, a job title, a source, a place and a part of an address that is
-    lacking. A note that the lead has already is not added again.
+    """As bulk imports merge, and also what is lacking of phone, company, job title, place, user and address.
+
+    A note that the lead has already is not added again.
     """
     told = replace(row, notes="") if row.notes in lead.notes else row
     lacking = {name: getattr(row, name) for name in ("phone", "company", "job_title") if not getattr(lead, name)}
@@ -152,14 +153,10 @@ def _store(ctx: Ctx, one: FileImport, step: Sequence[Row | Refusal], duplicates:
         if duplicates == "merge":
             _meet(ctx, [(row, found[row.number]) for row in rows if row.number in found], plan)
         after = plan.counted(one, _number(step[-1]), len(found) if duplicates == "skip" else 0)
-        required = {one.check.key: one for row in rows for one in row.requires}
+        required = {needed.check.key: needed for row in rows for needed in row.requires}
+        own, ops = log.progress(ctx, one, after, plan.told()), batch.writes(ctx, plan.steps, known)
         try:
-            _write(
-                ctx,
-                log.progress(ctx, one, after, plan.told()),
-                [*required.values()],
-                batch.writes(ctx, plan.steps, known),
-            )
+            _write(ctx, own, [*required.values()], ops)
         except store.Lost:
             plan.give_back(ctx)
         except InvalidOperation:
@@ -204,8 +201,8 @@ class _Plan:
 def existing(ctx: Ctx, rows: Sequence[Row], known: Identities) -> dict[int, Lead]:
     """Number of the row to the lead that it means. One that is gone meanwhile is found out by the transaction."""
     owners = {row.number: _owners(ctx, row, known) for row in rows}
-    numbers_ = {number for pair in owners.values() for number in pair if number}
-    leads = {lead.number: lead for lead in store.find_many(ctx, numbers_)} if numbers_ else {}
+    wanted = {number for pair in owners.values() for number in pair if number}
+    leads = {lead.number: lead for lead in store.find_many(ctx, wanted)} if wanted else {}
     found = {}
     for row in rows:
         by_email, by_phone = owners[row.number]
