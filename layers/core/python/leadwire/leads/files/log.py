@@ -152,7 +152,7 @@ def move(ctx: Ctx, one: FileImport, state: State, *allowed: State) -> FileImport
         ctx.table.write(Update(_key(ctx, one.id), set={"state": state, "updated_at": now}, condition=before))
     except ConditionFailed as refused:
         found = refused.item["state"] if refused.item else "gone"
-        raise Superseded(f"The import is {found}: another command is at work on it") from refused
+        raise Superseded(f"The import is {found}, and cannot become {state}") from refused
     return replace(one, state=state, updated_at=now)
 
 
