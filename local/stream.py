@@ -11,6 +11,7 @@ Source: AWS Lambda Developer Guide, "Using Lambda with DynamoDB" (polling, batch
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -61,6 +62,7 @@ def wanted(mappings: Sequence[StreamMapping]) -> Wanted:
     if not all(mapping.filters for mapping in mappings) or len(known) < len(filters):
         return everything
 
+    @functools.lru_cache(maxsize=1024)  # most items share their sort key with many
     def wants(name: str, sk: str) -> bool:
         event = {"eventName": name, "sk": sk}
         return any(matches(event) for matches in known)

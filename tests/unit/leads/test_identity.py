@@ -6,6 +6,7 @@ import re
 import string
 from dataclasses import replace
 
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
@@ -164,3 +165,12 @@ def test_a_lead_leaves_and_the_others_stay() -> None:
 def test_a_lead_can_leave_a_record_that_forgot_it() -> None:
     """The bug: the delete of a record that is not there asked for version 0, and so could never succeed."""
     assert identity.left(Identity(KEY), 101) == Delete(KEY, ABSENT)
+
+
+@given(text=st.from_regex(r"\+1[2-9][0-9]{9}", fullmatch=True), region=st.sampled_from(["US", "DE", "CA"]))
+def test_a_north_american_number_in_e164_is_what_the_library_says_of_it(text: str, region: str) -> None:
+    number = phonenumbers.parse(text, region)
+    assert phonenumbers.is_possible_number(number)
+    assert number.country_code == identity.NANP
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert identity.normal_phone(replace(TENANT, region=region), text) == normal

@@ -44,6 +44,23 @@ def check_item(item: Mapping[str, Value]) -> int:
     return size
 
 
+def check_updated(update: Update, after: Mapping[str, Value], before: tuple[Item, int] | None) -> int:
+    """The size of what an update that was checked has left. `before` is the item and its size, if there was one.
+
+    Only what the update names is measured.
+    """
+    if before is None:
+        return check_item(after)
+    item, size = before
+    named = [*update.set, *update.add, *update.discard, *update.remove]
+    for name in named:
+        size -= item_size({name: item[name]}) if name in item else 0
+        size += item_size({name: after[name]}) if name in after else 0
+    if size > LARGEST_ITEM:
+        raise InvalidOperation(f"an item of {size} bytes is larger than {LARGEST_ITEM}")
+    return size
+
+
 def check_write(op: TransactWrite) -> int:
     """The bytes that the operation itself carries: the item of a put, the new values of an update."""
     check_condition(op.condition)

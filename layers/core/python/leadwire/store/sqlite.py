@@ -127,8 +127,9 @@ class SqliteEngine(Engine):
         size = limits.check_write(op)
         with self.database.write() as connection:
             old = rows.read(connection, op.key)
-            _refuse(op, old)
-            new = _after(op, old, size)
+            item = _seen(op, old)
+            _refuse(op, item)
+            new = _after(op, old, item, size)
             self._store(connection, op.key, old, new)
         answer = new if isinstance(op, Update) else old if isinstance(op, Delete) else None
         return None if answer is None else decode(answer.text), Consumed(wru=_units(op.key, old, new, 1))
@@ -137,8 +138,9 @@ class SqliteEngine(Engine):
         sizes = limits.check_transaction(ops)
         with self.database.write() as connection:
             old = rows.read_many(connection, [op.key for op in ops])
-            _refuse_any(ops, old)
-            new = list(map(_after, ops, old, sizes))
+            items = list(map(_seen, ops, old))
+            _refuse_any(ops, items)
+            new = list(map(_after, ops, old, items, sizes))
             changes = list(zip([op.key for op in ops], old, new, strict=True))
             limits.check_transaction_size(sum(_larger(before, after) for _, before, after in changes))
             for key, before, after in changes:
@@ -151,7 +153,7 @@ class SqliteEngine(Engine):
         with self.database.write() as connection:
             before = rows.read_many(connection, [op.key for op in ops])
             for op, size, old in zip(ops, sizes, before, strict=True):
-                new = _after(op, old, size)
+                new = _after(op, old, None, size)
                 self._store(connection, op.key, old, new)
                 units += _units(op.key, old, new, 1)
         return [], Consumed(wru=units)
@@ -208,14 +210,21 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(stream.SCHEMA)
 
 
-def _after(op: TransactWrite, old: Row | None, size: int) -> Row | None:
+def _seen(op: TransactWrite, row: Row | None) -> Item | None:
+    """The item as it is, where the operation asks for it; None also where there is none."""
+    asks = isinstance(op, Update) or op.condition is not None
+    return decode(row.text) if asks and row is not None else None
+
+
+def _after(op: TransactWrite, old: Row | None, seen: Item | None, size: int) -> Row | None:
     """What the operation leaves; `size` is what `limits` has found it to carry."""
     match op:
         case Put(item=item):
             return rows.row_of(item, size)
         case Update():
-            item = updated(op, None if old is None else decode(old.text))
-            return rows.row_of(item, limits.check_item(item))
+            item = updated(op, seen)
+            known = None if old is None or seen is None else (seen, old.size)
+            return rows.row_of(item, limits.check_updated(op, item, known))
         case Delete():
             return None
         case Check():
@@ -229,22 +238,19 @@ def _unchanged(old: Row, new: Row) -> bool:
     return before == after and same(before, after)
 
 
-def _refuse(op: Write, old: Row | None) -> None:
-    if op.condition is None:
-        return
-    item = None if old is None else decode(old.text)
-    if not holds(op.condition, item):
+def _refuse(op: Write, item: Item | None) -> None:
+    if op.condition is not None and not holds(op.condition, item):
         refused = ConditionFailed(item)
         refused.consumed = Consumed(wru=refused_units(item))
         raise refused
 
 
-def _refuse_any(ops: Sequence[TransactWrite], old: Sequence[Row | None]) -> None:
-    failed: dict[int, Item | None] = {}
-    for at, (op, row) in enumerate(zip(ops, old, strict=True)):
-        item = None if row is None or op.condition is None else decode(row.text)
-        if op.condition is not None and not holds(op.condition, item):
-            failed[at] = item
+def _refuse_any(ops: Sequence[TransactWrite], items: Sequence[Item | None]) -> None:
+    failed = {
+        at: item
+        for at, (op, item) in enumerate(zip(ops, items, strict=True))
+        if op.condition is not None and not holds(op.condition, item)
+    }
     if failed:
         refused = TransactionFailed(failed)
         refused.consumed = Consumed(wru=cancelled_units(ops, failed))
