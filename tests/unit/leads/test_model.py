@@ -132,3 +132,17 @@ def test_an_open_map_may_be_32_kib_of_utf8_and_no_larger() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "\ud800"])
 def test_an_open_map_holds_only_what_json_can_carry(value: Any) -> None:
     assert model.open_map_problem({"a": value})
+
+
+def test_a_lead_that_is_completed_takes_what_it_has_room_for() -> None:
+    """Whoever fills in a form cannot do anything about a lead that is full, and the submission keeps all of it."""
+    tags = tuple(f"tag {number}" for number in range(49))
+    full = Lead(custom={"a": "x" * 30_000}, tags=tags, qualification={"summary": "x" * 40_000})
+    draft = Lead(
+        first_name="Ada", company="Acme", custom={"b": "x" * 30_000}, tags=("new", "newer"), notes="x" * 60_000
+    )
+    filled = model.filled(full, draft)
+    assert (filled.first_name, filled.company, filled.tags) == ("Ada", "Acme", (*tags, "new"))
+    assert (filled.custom, filled.notes) == (full.custom, "")
+    assert model.filled(full, replace(draft, custom={"b": 1}, notes="short")).custom == {**full.custom, "b": 1}
+    assert model.filled(full, replace(draft, notes="short")).notes == "short"
