@@ -1,4 +1,4 @@
-"""How guards of others do on the corpus of tests/unit/webhooks/corpus.py (ADR 0013): `python -m bench.ssrf <library>`.
+"""How guards of others do on the corpus of tests/unit/webhooks/corpus.py (ADR 0018): `python -m bench.ssrf <library>`.
 
 Run it with the library (requests-hardened, ssrfguard, or this repository's `leadwire`) installed. DNS is answered by
 the script, so nothing leaves the machine: what counts is whether an address that is not public would have been dialled.

@@ -199,6 +199,16 @@ def test_an_alarm_that_rings_twice_makes_one_attempt(pipeline: Any, receiver: An
     assert len(pipeline.alarms.waiting) == 1
 
 
+def test_ten_messages_are_a_hundred_deliveries_in_one_batch(pipeline: Any, receiver: Any) -> None:
+    webhook = pipeline.register(receiver.url)
+    for first in range(0, 100, 10):
+        pipeline.publish(*(pipeline.event(number) for number in range(first, first + 10)))
+    assert pipeline.deliver() == 10
+    counted = pipeline.webhook(webhook)
+    assert (counted.successes, counted.failures, len(receiver.received)) == (100, 0, 100)
+    assert sorted(d.sequence for d in pipeline.deliveries() if d.state == "delivered") == list(range(1, 101))
+
+
 def test_alarms_of_one_delivery_in_one_batch_make_one_attempt(pipeline: Any, receiver: Any) -> None:
     receiver.answer = DOWN
     pipeline.register(receiver.url)
