@@ -171,8 +171,8 @@ def _resolve(host: str, port: int, patience: float) -> list[Found]:
     """
     if _literal(host.strip("[]")) is not None:
         return _look_up(host, port)
-    answer, ends = Future[list[Found]](), time.monotonic() + patience
-    if not _lookups.acquire(timeout=max(0.0, patience)):
+    answer, ends, lookups = Future[list[Found]](), time.monotonic() + patience, _lookups
+    if not lookups.acquire(timeout=max(0.0, patience)):
         raise TimeoutError
 
     def look_up() -> None:
@@ -181,7 +181,7 @@ def _resolve(host: str, port: int, patience: float) -> list[Found]:
         except BaseException as error:  # noqa: BLE001  # handed on to who waits
             answer.set_exception(error)
         finally:
-            _lookups.release()
+            lookups.release()
 
     threading.Thread(target=look_up, name="webhook lookup", daemon=True).start()
     return answer.result(max(0.0, ends - time.monotonic()))
