@@ -9,6 +9,7 @@ import typer
 from leadwire import apikeys, ids, tenants
 from leadwire.context import Tenant
 from leadwire.ports import Ports
+from leadwire.tenants import Hours
 
 from . import show
 from .session import connected
@@ -74,6 +75,8 @@ def set_(
         list[str] | None,
         typer.Option(metavar="DIALECT=CALLS", help="Calls in the dialect's window, for each of the tenant's keys."),
     ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Its clocks, for automations: Europe/Berlin.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Business hours, Monday to Friday: 09:00-17:00.")] = None,
     shards: Annotated[int | None, typer.Option(hidden=True)] = None,
     *,
     as_json: AsJson = False,
@@ -85,13 +88,22 @@ def set_(
     with connected(context) as ports:
         tenant = tenants.by_slug(ports, slug)
         upper = region.upper() if region else None
-        changed = tenants.change(ports, tenant.id, name=name, region=upper, valid_phones=strict)
+        open_ = _hours(tenants.hours(tenants.operate(ports, tenant, "cli")), timezone, hours)
+        changed = tenants.change(ports, tenant.id, name=name, region=upper, valid_phones=strict, hours=open_)
         ctx = tenants.operate(ports, changed, "cli")
         apikeys.refresh(ctx)
         for dialect, calls in limits:
             apikeys.limit(ctx, dialect, calls)
         row = _whole(ports, slug)
     show.record(row, as_json=as_json)
+
+
+def _hours(before: Hours, timezone: str | None, hours: str | None) -> Hours | None:
+    """None if neither is to be changed."""
+    if timezone is None and hours is None:
+        return None
+    opens, _, closes = hours.partition("-") if hours is not None else (before.opens, "", before.closes)
+    return Hours(before.timezone if timezone is None else timezone, opens, closes)
 
 
 def _limit(text: str) -> tuple[str, int]:
@@ -105,12 +117,14 @@ def _whole(ports: Ports, slug: str) -> dict[str, Any]:
     """`keys behind` carry settings from before a change that was interrupted: `leadwire tenant set` brings them on."""
     tenant = tenants.by_slug(ports, slug)
     ctx = tenants.operate(ports, tenant, "cli")
+    open_ = tenants.hours(ctx)
     [name] = [name for one, name in tenants.every(ports) if one.id == tenant.id]
     keys = [key for key in apikeys.every(ctx) if key.enabled]
     limits = {family: sorted({key.limit for key in keys if key.family == family}) for family in apikeys.FAMILIES}
     return {
         **_row(tenant, name),
         "strict_phones": tenant.valid_phones,
+        "hours": f"{open_.opens}-{open_.closes} {open_.timezone}",
         "shards": tenant.shards,
         "keys": len(keys),
         "limits": [f"{family}={calls}" for family, all_ in limits.items() for calls in all_],

@@ -202,3 +202,15 @@ def test_what_cannot_be_set_is_refused_with_the_way_out(run, tokens, words, code
 def test_a_tenant_that_is_not_there_cannot_be_set(run):
     result = run("tenant", "set", "nobody", "--region", "FR")
     assert (result.exit_code, "leadwire tenant list" in result.stderr) == (1, True)
+
+
+def test_the_clocks_and_hours_of_a_tenant_are_set_and_shown(run_json, demo):
+    assert run_json("tenant", "show", "demo")["hours"] == "09:00-17:00 UTC"
+    run_json("tenant", "set", "demo", "--timezone", "Europe/Berlin")
+    assert run_json("tenant", "set", "demo", "--hours", "08:30-18:00")["hours"] == "08:30-18:00 Europe/Berlin"
+
+
+@pytest.mark.parametrize("wrong", [("--timezone", "Berlin"), ("--hours", "9-17"), ("--hours", "18:00-09:00")])
+def test_clocks_that_are_none_are_refused_and_change_nothing(run, run_json, demo, wrong):
+    assert run("tenant", "set", "demo", *wrong).exit_code == 1
+    assert run_json("tenant", "show", "demo")["hours"] == "09:00-17:00 UTC"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
+from zoneinfo import available_timezones
 
 from . import chatbots, ids, keys, pipelines
 from .context import Actor, Ctx, Tenant, open_ctx
@@ -27,6 +29,7 @@ from .store.types import (
     equals,
 )
 
+CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -78,6 +81,21 @@ def by_slug(ports: Ports, slug: str) -> Tenant:
     return load(ports, claim["tenant"])
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Business hours, Monday to Friday, on the clocks of an IANA time zone. What automations wait for."""
+
+    timezone: str = "UTC"
+    opens: str = "09:00"
+    closes: str = "17:00"
+
+
+def hours(ctx: Ctx) -> Hours:
+    """As they were set, or else Hours()."""
+    item = ctx.table.get(keys.tenant(ctx.tenant.id)) or {}
+    return Hours(**{name: item[name] for name in Hours.__slots__ if name in item})
+
+
 def operate(ports: Ports, tenant: Tenant, who: str) -> Ctx:
     """A Ctx for an operator's or a worker's own action, not for a request: `who` names the part of Leadwire."""
     return open_ctx(ports, tenant, Actor("system", who), request_id=ids.ulid(int(ports.clock() * 1000)))
@@ -90,12 +108,15 @@ def change(
     name: str | None = None,
     region: str | None = None,
     valid_phones: bool | None = None,
+    hours: Hours | None = None,
 ) -> Tenant:
     """Change what is given of a tenant itself; its API keys follow by `apikeys.refresh`. NotFound, InvalidInput."""
     given = {"name": name, "region": region, "valid_phones": valid_phones}
-    settings = {setting: value for setting, value in given.items() if value is not None}
+    settings: Item = {setting: value for setting, value in given.items() if value is not None}
     if region is not None:
         _check(region)
+    if hours is not None:
+        settings |= _checked(hours)
     if settings:
         try:
             unscoped(ports.engine).write(Update(keys.tenant(tenant_id), set=settings, condition=PRESENT))
@@ -114,6 +135,14 @@ def _check(region: str) -> None:
 
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise InvalidInput(FieldError("region", "must be an ISO 3166 country, such as US or DE", "enum", region))
+
+
+def _checked(hours: Hours) -> dict[str, str]:
+    if hours.timezone not in available_timezones():
+        raise InvalidInput(FieldError("timezone", "must be an IANA time zone, such as Europe/Berlin", "enum"))
+    if not (CLOCK.fullmatch(hours.opens) and CLOCK.fullmatch(hours.closes) and hours.opens < hours.closes):
+        raise InvalidInput(FieldError("hours", "must be two times of a day, such as 09:00-17:00", "value_error"))
+    return asdict(hours)
 
 
 def copy(tenant: Tenant) -> Item:

@@ -8,22 +8,14 @@ business hours the first moment from then on that is within them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from leadwire.tenants import Hours
+
 SECONDS = {"minutes": 60, "hours": 3600}
 SATURDAY = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Business hours, Monday to Friday, on the tenant's clocks."""
-
-    timezone: str = "UTC"
-    opens: str = "09:00"
-    closes: str = "17:00"
 
 
 def ends(config: Mapping[str, Any], now_ms: int, hours: Hours, *, within_hours: bool) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leadwire import keys, records
+from leadwire import records, tenants
 from leadwire.context import Actor, Ctx
 from leadwire.errors import LeadwireError, NotFound, Unready
 from leadwire.leads import model, service
@@ -24,7 +24,6 @@ from leadwire.store.types import ConditionFailed, TransactWrite
 
 from . import conditions, delays, runs
 from .actions import Doing, Undoable
-from .delays import Hours
 from .runs import Overtaken, Run
 from .service import AUTOMATIONS, Automation
 
@@ -106,14 +105,8 @@ def _step(ctx: Ctx, before: Run, perform: Act) -> Run:
 
 
 def _parked(ctx: Ctx, run: Run, step: Mapping[str, Any], now: int) -> Run:
-    end = delays.ends(step["config"], now, _hours(ctx), within_hours=run.business_hours)
+    end = delays.ends(step["config"], now, tenants.hours(ctx), within_hours=run.business_hours)
     return replace(runs.logged(run, now, "waits", until=end), state="waiting", next_at=end)
-
-
-def _hours(ctx: Ctx) -> Hours:
-    """The tenant's zone and business hours, as far as they have been set."""
-    tenant = ctx.table.get(keys.tenant(ctx.tenant.id)) or {}
-    return Hours(**{name: tenant[name] for name in Hours.__slots__ if name in tenant})
 
 
 def _act(ctx: Ctx, before: Run, run: Run, perform: Act) -> Run:
