@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -66,6 +65,7 @@ class Worker:
             [sys.executable, "-m", "local", "--home", str(self._home), "work"],
             stdin=subprocess.PIPE,
             pass_fds=(self._lock,),
+            process_group=0,  # Ctrl-C is for the server, which says when
         )
         if process.stdin:
             os.set_blocking(process.stdin.fileno(), False)
@@ -79,6 +79,8 @@ class Worker:
                 return
             _log.error("the worker ended with %s; another one begins", code)
             self._process = self._begin()
+            if self._stopping.is_set():  # too late for `stop` to tell this one
+                self._say(STOP)
 
     def _say(self, what: str) -> None:
         pipe = self._process.stdin
@@ -89,7 +91,6 @@ class Worker:
 
 def work(world: World) -> Never:
     """Run the pumps until the server says so, or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the server says when
     world.start()
     wakes = list(world.database.after_commit)
     while said := os.read(sys.stdin.fileno(), LONGEST_READ):
