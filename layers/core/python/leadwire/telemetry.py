@@ -44,8 +44,8 @@ def count(
     for name, text in (dimensions or {}).items():
         metrics.add_dimension(name=name, value=text)
     for name, values in (latencies_ms or {}).items():  # first: a hundred of them are flushed at once
-        for value in values:
-            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)
+        for ms in values:
+            metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=ms)
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     if counts:
