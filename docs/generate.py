@@ -26,6 +26,7 @@ from leadwire.dialects.lists import shapes as lists
 from leadwire.errors import FieldError, LeadwireError
 from leadwire.leads.model import STATUSES
 from leadwire.store.types import Key
+from tests.contracts.route_budgets import BUDGETS
 
 DOCS = Path(__file__).parent
 READS = "_of"
@@ -181,6 +182,16 @@ def _measured() -> list[measure.Cost]:
     return [*measure.calls(), *measure.aftermath()]
 
 
+def budgets() -> str:
+    """What one call of each route may consume (tests/contracts/route_budgets.py), and a million of them cost."""
+    rows = []
+    for route, (wru, rru, trips) in BUDGETS.items():
+        dialect, _, key = route.partition(" ")
+        dollars = wru * measure.WRITE_UNIT + rru * measure.READ_UNIT
+        rows.append((dialect, f"`{key}`", f"{wru:g}", f"{rru:g}", str(trips), f"${dollars:.2f}"))
+    return _table(("dialect", "route", "write units", "read units", "round trips", "DynamoDB, a million"), rows)
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "routes": routes,
     "statuses": statuses,
@@ -188,6 +199,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "events": catalogue,
     "costs": costs,
     "prices": prices,
+    "budgets": budgets,
 }
 
 

@@ -18,9 +18,11 @@ from leadwire.ports import Ports
 from leadwire.store.database import MEMORY
 from leadwire.webhooks import service as endpoints
 from local import vault
+from local.gateway import Response
 from local.vault import LocalVault
 from local.world import World
 from tests import doors, every_route, factories
+from tests.contracts.budgets import MOMENT, OPENING
 from tests.dialects import golden, test_golden
 from tests.every_route import Answer, Patiently, Send
 from tests.flows.automating import action, delay
@@ -30,7 +32,7 @@ from tests.watched import Use, Watched, watched
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = 3_600_000
-SETTINGS = {"LEADWIRE_PRIVATE_TARGETS": "true", "LEADWIRE_SCHEDULE_SCALE": "0.02"}
+SETTINGS = {"LEADWIRE_PRIVATE_TARGETS": "true", "LEADWIRE_DEBUG_CAPACITY": "true", "LEADWIRE_SCHEDULE_SCALE": "0.02"}
 """Three days of tries become an hour and a half."""
 QUEUES = {
     "deliveries_queue_url": "DeliveriesQueue",
@@ -69,8 +71,7 @@ def sender(world: World, *, repeating: bool = False) -> Send:
         answer = world.http(method, path, headers, body)
         if repeating and method in UNSAFE:
             assert world.http(method, path, headers, body).headers["idempotency-replayed"] == "true", path
-        is_json = answer.headers.get("content-type", "").partition(";")[0].endswith("json")
-        return answer.status, answer.json() if is_json and answer.body else None
+        return _shown(answer)
 
     return send
 
@@ -228,3 +229,41 @@ def _lists_that_are_long(world: World, send: Send, list_id: str) -> None:
     world.settle()
     send("lists", "POST", "/v1/leads", {"name": "Ed", "phone_number": "+14155550499", "list_id": list_id})
     send("lists", "DELETE", f"/v1/lists/{list_id}", None)
+
+
+type Units = tuple[float, float, int]
+"""Write units, read units, round trips."""
+
+
+def costs(receiver: Receiver) -> dict[str, Units]:
+    """What the row of each route consumes, by `dialect METHOD path`; the dearest, if it has several."""
+    found: dict[str, Units] = {}
+    with world() as one:
+        tokens, known = factories.keys_of_families(operate(one)), names(one, receiver.url)
+
+        def call(dialect: str, method: str, path: str, body: Any) -> Response:
+            return one.http(method, path, authorization(dialect, tokens[dialect]) if dialect else {}, body)
+
+        def send(dialect: str, method: str, path: str, body: Any) -> Answer:
+            one.advance(seconds=MOMENT)
+            answer = call(dialect, method, path, body)
+            if units := answer.headers.get("x-leadwire-capacity"):
+                wru, rru, trips = (float(part.partition("=")[2]) for part in units.split())
+                key = f"{dialect} {_route(method, path)}".strip()
+                found[key] = max(found.get(key, (0, 0, 0)), (wru, rru, int(trips)))
+            return _shown(answer)
+
+        for dialect, path in OPENING.items():
+            call(dialect, "GET", path, None)
+        failed = every_route.run(send, patiently(one), known)
+        assert failed == [], failed
+    return found
+
+
+def _route(method: str, path: str) -> str:
+    return next(one.key for one in doors.routes() if one.parameters(method, path.partition("?")[0]) is not None)
+
+
+def _shown(answer: Response) -> Answer:
+    is_json = answer.headers.get("content-type", "").partition(";")[0].endswith("json")
+    return answer.status, answer.json() if is_json and answer.body else None
