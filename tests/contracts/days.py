@@ -13,10 +13,13 @@ from leadwire import lists, tenants
 from leadwire.context import Ctx, iso
 from leadwire.dialects.crm.faces import FACE as CRM
 from leadwire.dialects.crm.shapes import LeadList
+from leadwire.dialects.public.faces import FACE_V2
 from leadwire.leads import deletions
 from leadwire.ports import Ports
 from leadwire.store.database import MEMORY
+from leadwire.store.types import Put
 from leadwire.webhooks import service as endpoints
+from leadwire.webhooks.endpoints import item as endpoint_item
 from local import vault
 from local.gateway import Response
 from local.vault import LocalVault
@@ -149,6 +152,9 @@ def _webhooks_that_fail(world: World, send: Send, receiver: Receiver) -> None:
     """Until they are given up; one is disabled between two attempts, and enabled."""
     _, hook = send("public", "POST", "/api/v2/pub/webhooks", {"eventType": "LEAD_CREATED", "url": receiver.url})
     address = f"/api/v2/pub/webhooks/{hook['data']['id']}"
+    ctx = operate(world)
+    before = endpoints.get(ctx, FACE_V2, hook["data"]["id"])
+    ctx.table.write(Put(endpoint_item(ctx.tenant.id, replace(before, slow=True))))  # as if it had taken a second
     receiver.answer = (500, {}, b"")
     send("crm", "POST", "/api/v1/leads", {"first_name": "Ann", "pipeline_stage_id": 1})
     world.settle()

@@ -136,7 +136,9 @@ def test_reading_ignores_the_header(ports: Ports, keys_of_families: Keys) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "x" * 256, "ä", "tab\tkey"])
-def test_a_key_that_is_not_1_to_255_printable_ascii_characters_is_refused(ports: Ports, keys_of_families: Keys, text: str) -> None:
+def test_a_key_that_is_not_1_to_255_printable_ascii_characters_is_refused(
+    ports: Ports, keys_of_families: Keys, text: str
+) -> None:
     answer = send(ports, "crm", keys_of_families["crm"], **{"idempotency-key": text})
     assert (answer.status, [*answer.body["errors"]]) == (422, ["Idempotency-Key"])
     assert effects(ports.engine) == (0, 0)
