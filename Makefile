@@ -69,7 +69,7 @@ check: .venv/.dev .tools/sam/.done .tools/checkov/.done ## Without running it: s
 	$(call suite,security of the code,bandit -q -c pyproject.toml -r $(SOURCES))
 	$(call suite,dependencies,deptry --config tools/deptry.toml $(SOURCES))
 	$(call suite,dependencies of the layer,deptry --config tools/deptry.toml --requirements-files layers/deps/requirements.in \
-		--per-rule-ignores "DEP004=boto3|botocore|swagger_ui_bundle,DEP002=tzdata" layers/core/python functions)
+		--per-rule-ignores "DEP004=boto3|botocore|swagger_ui_bundle$(comma)DEP002=tzdata" layers/core/python functions)
 	$(call suite,template,cfn-lint template.yaml)
 	$(call suite,template as sam sees it,AWS_DEFAULT_REGION=us-east-1 .tools/sam/bin/sam validate --lint)
 	$(call suite,security of the template,.tools/checkov/bin/checkov --config-file .checkov.yaml -f template.yaml)
