@@ -20,7 +20,16 @@ from leadwire.leads.model import Lead
 from tests.flows.crowd import NOTHING, Promise
 
 TIME = re.compile(r"\[\d{4}-[^]]*Z\]")
-BESIDE = frozenset({events.MESSAGE_REPLIED, events.MESSAGE_SENT, events.CONVERSATION_COMPLETED, events.FORM_SUBMITTED})
+BESIDE = frozenset(
+    {
+        events.MESSAGE_REPLIED,
+        events.MESSAGE_SENT,
+        events.CONVERSATION_COMPLETED,
+        events.FORM_SUBMITTED,
+        events.TASK_CREATED,
+        events.USERS_NOTIFIED,
+    }
+)
 """Events that tell of a lead and are no change of it."""
 
 

@@ -131,34 +131,43 @@ class Crash(BaseException):
     """The process is gone: nothing of ours may catch it."""
 
 
-def an_import(ctx: Ctx, list_id: str) -> tuple[str, Any]:
+type Request = tuple[str, str, Any]
+"""Dialect, path, body."""
+
+
+def an_import(_ctx: Ctx, list_id: str) -> Request:
     wanted = [*rows(45), *rows(3, notes="again"), {"phone_number": "nobody"}]
-    return "/v1/leads/bulk", {"list_id": list_id, "leads": wanted}
+    return "lists", "/v1/leads/bulk", {"list_id": list_id, "leads": wanted}
 
 
-def a_deletion_by_ids(ctx: Ctx, list_id: str) -> tuple[str, Any]:
+def a_bulk_create(_ctx: Ctx, _list_id: str) -> Request:
+    wanted = [{"first_name": "Row", "phone": phone(number), "tags": [f"tag {number % 7}"]} for number in range(60)]
+    return "crm", "/api/v1/leads/bulk", {"leads": [*wanted, {"last_name": "Nobody"}]}
+
+
+def a_deletion_by_ids(ctx: Ctx, _list_id: str) -> Request:
     wanted = [ids.lead_uuid(ctx.tenant.id_key, number) for number in range(1, 45)]
-    return "/v1/leads/bulk-delete", {"ids": wanted}
+    return "lists", "/v1/leads/bulk-delete", {"ids": wanted}
 
 
-def a_deletion_by_filter(ctx: Ctx, list_id: str) -> tuple[str, Any]:
-    return "/v1/leads/bulk-delete", {"filter": {"list_id": list_id}}
+def a_deletion_by_filter(_ctx: Ctx, list_id: str) -> Request:
+    return "lists", "/v1/leads/bulk-delete", {"filter": {"list_id": list_id}}
 
 
-def prepared(engine: Engine, clock: Clock) -> tuple[Ctx, str, str]:
+def prepared(engine: Engine, clock: Clock) -> tuple[Ctx, str, Keys]:
     """A tenant with 30 leads, some of whose phones the import has too."""
     ports = replace(factories.ports(engine, clock), queue=Kept())
     ctx = factories.ctx(ports, factories.tenant(ports, "acme"))
     one = lists.create(ctx, "one").id
     for number in range(30):
         create(ctx, number + 1, phone=phone(number * 2), lists=(one,), notes="first")
-    return ctx, one, factories.keys_of_families(ctx)["lists"]
+    return ctx, one, factories.keys_of_families(ctx)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("request_", [an_import, a_deletion_by_ids, a_deletion_by_filter])
+@pytest.mark.parametrize("request_", [an_import, a_bulk_create, a_deletion_by_ids, a_deletion_by_filter])
 def test_a_crash_at_any_call_and_a_repeat_end_like_one_clean_run(
-    request_: Callable[[Ctx, str], tuple[str, Any]], when: str, clock: Clock
+    request_: Callable[[Ctx, str], Request], when: str, clock: Clock
 ) -> None:
     calls, clean, clean_answer = _run(request_, when, clock, 0)
     assert calls > 10
@@ -169,13 +178,14 @@ def test_a_crash_at_any_call_and_a_repeat_end_like_one_clean_run(
 
 
 def _run(
-    request_: Callable[[Ctx, str], tuple[str, Any]], when: str, clock: Clock, call: int
+    request_: Callable[[Ctx, str], Request], when: str, clock: Clock, call: int
 ) -> tuple[int, list[dict[str, Any]], Any]:
     """The calls of the last try, the leads after a crash at this call (0: none) and a repeat, and the answer."""
     with factories.engine(":memory:", clock) as sqlite:
         faulty = FaultyEngine(sqlite)
-        ctx, one, token = prepared(faulty, clock)
-        path, body = request_(ctx, one)
+        ctx, one, tokens = prepared(faulty, clock)
+        dialect, path, body = request_(ctx, one)
+        token = tokens[dialect]
         if call:
             (faulty.fail_before if when == "before" else faulty.fail_after)(faulty.calls + call, Crash())
             with contextlib.suppress(Crash):
@@ -185,7 +195,7 @@ def _run(
             invariants.check(sqlite)
         before = faulty.calls
         answer = post(ctx.ports, token, path, body, "once")
-        assert answer.status == 200
+        assert answer.status in (200, 207)
         invariants.check(sqlite)
         return faulty.calls - before, [_named(lead, one) for lead in facts(sqlite)], answer.body
 
@@ -197,6 +207,9 @@ def _named(lead: dict[str, Any], one: str) -> dict[str, Any]:
 
 
 def _counts(answer: Any) -> Any:
+    """Without what may differ: a crash may burn numbers, so those of the leads that come after it."""
+    if "data" in answer:
+        answer = {**answer, "data": [{**row, "id": None} for row in answer["data"]]}
     return {name: value for name, value in answer.items() if name not in ("duration_ms", "skipped_payload")}
 
 
