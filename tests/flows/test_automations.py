@@ -258,3 +258,22 @@ def test_what_is_another_tenants_starts_nothing(world: World, acme: Business) ->
     world.settle()
     assert runs(acme, id_) == []
     assert records.every(other.ctx, AUTOMATIONS) == []
+
+
+def test_what_an_action_writes_keeps_within_what_a_lead_may_be(world: World, acme: Business) -> None:
+    """A page of variables is cut off, a line stays a line, a score ends where scores end, an open map is refused."""
+    filling = automate(
+        acme, "lead_created",
+        action("set_field", field="notes", value="x" * 3000),
+        action("set_field", field="company", value="a\n{{notes}}"),
+        action("create_task", text="{{notes}}" * 5000), action("add_score", points=10**9),
+        action("add_score", points=10**9), action("set_field", field="large", value="y" * 40_000),
+    )  # fmt: skip
+    create(acme)
+    world.settle()
+    (run,) = runs(acme, filling)
+    assert (run["status"], run["steps"][-1]["error"]["code"]) == ("failed", "too_large")
+    shown = lead(acme)
+    assert (len(shown["company"]), shown["company"][:4], shown["lead_score"]) == (255, "a xx", 10**9)
+    wrong = {"name": "x", "trigger": {"type": "manual"}, "steps": [action("add_tag", tag="a\nb")]}
+    assert acme.call("crm", "POST", BASE, wrong).status == 422

@@ -24,6 +24,7 @@ RIGHT: list[tuple[Kind, list[Any]]] = [
     (values.BOOLEAN, [True, False]),
     (values.SCALAR, ["", "x", 1.5, 10**400, True]),
     (values.HOURS, [1, 8760]),
+    (values.TAG, ["hot lead", "x" * 100]),
     (values.URL, ["https://example.com/hook"]),
     (values.CLOCK, ["09:00", "23:59"]),
     (values.STATUS, ["new", "lost"]),
@@ -32,8 +33,8 @@ RIGHT: list[tuple[Kind, list[Any]]] = [
     (DELAY["unit"].kind, ["days"]),
 ]
 WRONG: list[Any] = [
-    None, 0, -1, 10**12, 8761, "", " ", "x" * 70_000, "ftp://example.com", "http://", "24:00", "open", [], [0], ["a"],
-    {}, {"amount": 1}, {"amount": 366, "unit": "days"}, {"amount": 1, "unit": "years"},
+    None, 0, -1, 10**12, 8761, "", " ", "a\nb", "x" * 70_000, "ftp://example.com", "http://", "24:00", "open", [], [0],
+    ["a"], {}, {"amount": 1}, {"amount": 366, "unit": "days"}, {"amount": 1, "unit": "years"},
 ]  # fmt: skip
 
 

@@ -23,7 +23,9 @@ from .runs import Run
 from .service import AUTOMATIONS
 
 SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400}
-TEXTS = ("first_name", "last_name", "company", "job_title", "source", "notes")
+LINES = ("first_name", "last_name", "company", "job_title", "source")
+MOST_POINTS = 10**9
+"""What a score may be, up and down, as in the crm API."""
 SUSPENDED = "suspended"
 
 type Config = Mapping[str, Any]
@@ -71,7 +73,8 @@ def _set(name: str) -> Callable[[Doing], None]:
 
 
 def _add_tag(doing: Doing) -> None:
-    doing.change(lambda lead: replace(lead, tags=model.with_tags(lead.tags, (doing.config["tag"],))))
+    tag = " ".join(doing.config["tag"].split())
+    doing.change(lambda lead: replace(lead, tags=model.with_tags(lead.tags, (tag,))))
 
 
 def _remove_tag(doing: Doing) -> None:
@@ -83,10 +86,11 @@ def _set_field(doing: Doing) -> None:
     field, value = doing.config["field"], doing.config["value"]
     name = conditions.NAMES.get(field)
     if name is None:
-        custom = field.removeprefix(conditions.CUSTOM)
-        doing.change(lambda lead: replace(lead, custom={**lead.custom, custom: _said(doing, lead, value)}))
-    elif name in TEXTS:
-        doing.change(lambda lead: _with(lead, name, conditions.text(_said(doing, lead, value))))
+        doing.change(lambda lead: replace(lead, custom=_open_map(lead, field, _said(doing, lead, value))))
+    elif name in LINES:
+        doing.change(lambda lead: _with(lead, name, model.short(conditions.text(_said(doing, lead, value)))))
+    elif name == "notes":
+        doing.change(lambda lead: replace(lead, notes=conditions.text(_said(doing, lead, value))))
     elif name == "email":
         identity.normal_email(conditions.text(value))
         doing.change(lambda lead: replace(lead, email=conditions.text(value)))
@@ -101,12 +105,23 @@ def _with(lead: Lead, name: str, value: Any) -> Lead:
     return replace(lead, **{name: value})
 
 
+def _open_map(lead: Lead, field: str, value: Any) -> dict[str, Any]:
+    """Raises Undoable if the map would be larger than it may be."""
+    custom = {**lead.custom, field.removeprefix(conditions.CUSTOM): value}
+    problem = model.open_map_problem(custom)
+    if problem:
+        raise Undoable("too_large", f"The custom fields {problem}")
+    return custom
+
+
 def _said(doing: Doing, lead: Lead, value: Any) -> Any:
     return doing.filled_in(lead, value) if isinstance(value, str) else value
 
 
 def _add_score(doing: Doing) -> None:
-    doing.change(lambda lead: replace(lead, score=lead.score + doing.config["points"]))
+    """It ends where a score ends."""
+    points = doing.config["points"]
+    doing.change(lambda lead: replace(lead, score=max(-MOST_POINTS, min(MOST_POINTS, lead.score + points))))
 
 
 def _add_note(doing: Doing) -> None:

@@ -9,6 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadwire.leads.model import TEXT_LIMIT
+
+SAID = 1000
+"""Characters of a field in a text: a page of variables must not become a library."""
+
 type Config = Mapping[str, Any]
 type Shown = Mapping[str, Any]
 
@@ -61,8 +66,10 @@ def text(value: Any) -> str:
 
 
 def filled_in(template: str, lead: Shown) -> str:
-    """The template with each `{{field}}` as the lead has it; what the lead does not have is empty."""
-    return _VARIABLE.sub(lambda found: text(value_of(lead, found[1])), template)
+    """The template with each `{{field}}` as the lead has it, cut off at SAID; what the lead does not have is empty. The
+    whole is cut off as well, where a lead's texts end.
+    """
+    return _VARIABLE.sub(lambda found: text(value_of(lead, found[1]))[:SAID], template)[:TEXT_LIMIT]
 
 
 def holds(condition: Mapping[str, Any], lead: Shown) -> bool:

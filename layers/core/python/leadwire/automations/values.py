@@ -89,6 +89,7 @@ def _span(value: Any) -> str | None:
 
 
 LINE, TEXT = _string(NAME_LIMIT), _string(TEXT_LIMIT)
+TAG = _like(r"(?=.*\S)[^\x00-\x1f\x7f]{1,100}", "must be a line of 1 to 100 characters")
 ID = _integer(1, _IDS - 1, "must be a positive integer")
 IDS = Kind(_ids, {"type": "array", "items": ID.schema, "minItems": 1, "maxItems": POOL})
 INTEGER = _integer(-_INTEGERS, _INTEGERS, "must be an integer")

@@ -23,6 +23,7 @@ from .values import (
     SCALAR,
     SPAN,
     STATUS,
+    TAG,
     TEXT,
     URL,
     Kind,
@@ -107,7 +108,7 @@ CONDITIONS: Mapping[str, Config] = {
 
 ACTIONS: Mapping[str, Config] = {
     "assign_user": {"user_id": _maybe(ID, "user"), "round_robin": _maybe(IDS, "user")},
-    "add_tag": {"tag": Value(LINE)},
+    "add_tag": {"tag": Value(TAG)},
     "remove_tag": {"tag": Value(LINE)},
     "set_status": {"status": Value(STATUS)},
     "set_field": {"field": Value(LINE), "value": Value(SCALAR)},
