@@ -58,7 +58,7 @@ invoke: .venv/.run .tools/sam/.done .tools/ric/.done ## A built function under t
 ##@ Check it
 
 .PHONY: test
-test: check test-python test-documents test-lists test-cloud ## Everything that must pass, in under ten minutes
+test: check test-python test-documents test-lists test-cloud ## Everything that must pass, in twelve minutes
 	@printf '=== all suites passed ===\n'
 
 .PHONY: check
