@@ -374,7 +374,12 @@ def due(shard: int) -> str:
 
 def due_at(id_: str, ms: int) -> tuple[str, str]:
     """A place in the due index: a shard by the hex digits of an id, and the epoch millisecond."""
-    return due(int(id_[:8], 16) % DUE_SHARDS), f"{ms:015d}"
+    return due(int(id_[:8], 16) % DUE_SHARDS), due_time(ms)
+
+
+def due_time(ms: int) -> str:
+    """The due index's sort key: epoch milliseconds that sort as text."""
+    return f"{ms:015d}"
 
 
 def indexed(**keys: tuple[str, str]) -> Item:

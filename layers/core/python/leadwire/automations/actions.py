@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from leadwire import events, keys, records
@@ -18,11 +19,10 @@ from leadwire.leads.service import Requirement
 from leadwire.store.types import ABSENT, Query, TransactionFailed, TransactWrite, Update, equals
 from leadwire.users import USERS, User
 
-from . import conditions, runs
+from . import conditions, delays, runs
 from .runs import Run
 from .service import AUTOMATIONS
 
-SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400}
 LINES = ("first_name", "last_name", "company", "job_title", "source")
 MOST_POINTS = 10**9
 """What a score may be, up and down, as in the crm API."""
@@ -194,7 +194,7 @@ def _tell(doing: Doing, type_: str, about: Callable[[Lead], Mapping[str, Any]]) 
 
 def _create_task(doing: Doing) -> None:
     span = doing.config.get("due_in")
-    due = doing.ctx.now_ms() + span["amount"] * SECONDS[span["unit"]] * 1000 if span else None
+    due = doing.ctx.now_ms() + delays.span(span) // timedelta(milliseconds=1) if span else None
     text = doing.config["text"]
     _tell(
         doing,

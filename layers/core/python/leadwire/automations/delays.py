@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from leadwire.tenants import Hours
 
-SECONDS = {"minutes": 60, "hours": 3600}
 SATURDAY = 5
 
 
@@ -26,11 +25,15 @@ def ends(config: Mapping[str, Any], now_ms: int, hours: Hours, *, within_hours: 
     return int((_open(end, hours, zone) if within_hours else end).timestamp() * 1000)
 
 
+def span(config: Mapping[str, Any]) -> timedelta:
+    """An amount of minutes, hours or days."""
+    return timedelta(**{config["unit"]: config["amount"]})
+
+
 def _after(now: datetime, config: Mapping[str, Any], zone: ZoneInfo) -> datetime:
-    amount, unit = config["amount"], config["unit"]
-    if unit in SECONDS:
-        return now + timedelta(seconds=amount * SECONDS[unit])
-    return _real(now.astimezone(zone).replace(tzinfo=None) + timedelta(days=amount), zone)
+    if config["unit"] != "days":
+        return now + span(config)
+    return _real(now.astimezone(zone).replace(tzinfo=None) + span(config), zone)
 
 
 def _until(now: datetime, clock: str, zone: ZoneInfo) -> datetime:

@@ -144,25 +144,19 @@ def close_held(table: Table, tenant: str, webhook: str, now: int) -> None:
         move(table, delivery, replace(delivery, state="closed", next_at=now), now)
 
 
-def due_time(ms: int) -> str:
-    """The due index's sort key: epoch milliseconds that sort as text."""
-    return f"{ms:015d}"
-
-
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
 def _indexes(delivery: Delivery, now: int) -> Item:
     """The index keys of a delivery that still has something ahead of it."""
-    shard = keys.due(int(delivery.id[:8], 16) % keys.DUE_SHARDS)
     if delivery.state == "pending":
         near = delivery.next_at - now <= queue.LONGEST_DELAY * SECOND
-        return keys.indexed(g2=(shard, due_time(delivery.next_at + (GRACE if near else 0))))
+        return keys.indexed(g2=keys.due_at(delivery.id, delivery.next_at + (GRACE if near else 0)))
     if delivery.state == "held":
         log = keys.endpoint_log(delivery.tenant, delivery.webhook)
-        return keys.indexed(g2=(shard, due_time(delivery.next_at + REST)), g3=(log, delivery.event))
+        return keys.indexed(g2=keys.due_at(delivery.id, delivery.next_at + REST), g3=(log, delivery.event))
     owing = delivery.owed_successes or delivery.owed_failures
-    index = keys.indexed(g2=(shard, due_time(now + GRACE))) if owing else {}
+    index = keys.indexed(g2=keys.due_at(delivery.id, now + GRACE)) if owing else {}
     if delivery.state == "exhausted":
         index |= keys.indexed(g3=(keys.given_up(delivery.tenant, delivery.webhook), delivery.event))
     return index

@@ -17,7 +17,7 @@ from leadwire.ports import Message, Ports
 from leadwire.store.table import Table, unscoped
 from leadwire.store.types import ConditionFailed, Item, Key, Query, Update, equals
 
-from . import queue, store
+from . import queue
 from .queue import Due
 
 AHEAD = 60_000
@@ -41,7 +41,7 @@ def sweep(ports: Ports) -> int:
 def _shard(ports: Ports, shard: int, now: int) -> int:
     """Page by page from the start: what is postponed leaves the range that is read."""
     table = unscoped(ports.engine)
-    high = store.due_time(now + AHEAD)
+    high = keys.due_time(now + AHEAD)
     swept, page = 0, table.query(Query(keys.due(shard), index="g2", high=high, limit=PAGE))
     while page.items:
         swept += _ring(ports, table, page.items, now)
@@ -84,7 +84,7 @@ def _wait(row: Item, now: int) -> int:
 
 def _postpone(table: Table, row: Item, now: int) -> None:
     """Unless the delivery has been given another time since the index was read."""
-    later = store.due_time(max(int(str(row["g2sk"])), now) + POSTPONED)
+    later = keys.due_time(max(int(str(row["g2sk"])), now) + POSTPONED)
     try:
         table.write(Update(Key(row["pk"], row["sk"]), set={"g2sk": later}, condition=equals("g2sk", row["g2sk"])))
     except ConditionFailed:
