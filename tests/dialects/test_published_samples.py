@@ -67,14 +67,25 @@ def served() -> Iterator[Served]:
     ctx = tenants.operate(world.ports, tenants.by_slug(world.ports, demo.SLUG), "tests")
     _put(ctx, lists.KIND, PUBLISHED_LIST)
     _put(ctx, chatbots.KIND, PUBLISHED_CHATBOT)
-    server: Any = create_server(lambda environ, start: respond(world, environ, start), host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
+    sockets: dict[int, Any] = {}
+    server: Any = create_server(
+        lambda environ, start: respond(world, environ, start), map=sockets, host="127.0.0.1", port=0
+    )
+    stopping = threading.Event()
+    thread = threading.Thread(target=_serve, args=(server, sockets, stopping), daemon=True)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.effective_port}", state["keys"], world)
-    server.trigger.pull_trigger(server.close)  # on the server's own thread, which then ends
+    stopping.set()
+    server.pull_trigger()
     thread.join(PATIENCE)
     server.task_dispatcher.shutdown()
+    server.close()  # not before its thread has ended: a trigger that is closed while it is pulled is another's file
     world.close()
+
+
+def _serve(server: Any, sockets: dict[int, Any], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        server.asyncore.loop(timeout=PATIENCE, map=sockets, count=1)
 
 
 def _put(ctx: Ctx, kind: Kind, id_: str) -> None:
