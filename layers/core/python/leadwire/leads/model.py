@@ -152,9 +152,16 @@ def born(draft: Lead, number: int, now_ms: int, event: str) -> Lead:
 
 
 def changed(before: Lead, wanted: Lead, now_ms: int, event: str) -> Lead:
-    """The next version of a lead. Its time never goes back, whatever the clocks of two machines say."""
+    """The next version of a lead. Its time never goes back, whatever the clocks of two machines say.
+
+    A new phone does not keep the spelling of the one before it.
+    """
     at = max(now_ms, before.updated_at)
-    return with_conversion(replace(wanted, version=before.version + 1, event=event, updated_at=at), at)
+    stale = wanted.phone != before.phone and wanted.phone_given == before.phone_given
+    given = "" if stale else wanted.phone_given
+    return with_conversion(
+        replace(wanted, version=before.version + 1, event=event, updated_at=at, phone_given=given), at
+    )
 
 
 def with_conversion(lead: Lead, now_ms: int) -> Lead:

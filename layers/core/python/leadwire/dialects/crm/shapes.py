@@ -179,14 +179,9 @@ def changes(body: UpdateLead) -> Callable[[Lead], Lead]:
     values = {name: CLEARED.get(name, "") if value is None else value for name, value in plain.items()}
     if "tags" in body.model_fields_set:
         values["tags"] = model.with_tags((), tuple(body.tags or ()))
-    phone = body.phone.e164 if body.phone else ""
-
-    def change(lead: Lead) -> Lead:
-        if "phone" in body.model_fields_set and phone != lead.phone:
-            return replace(lead, **values, phone=phone, phone_given="")
-        return replace(lead, **values)
-
-    return change
+    if "phone" in body.model_fields_set:
+        values["phone"] = body.phone.e164 if body.phone else ""
+    return lambda lead: replace(lead, **values)
 
 
 def lead(_tenant: Tenant, lead: Lead) -> LeadRecord:
