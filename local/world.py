@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from leadwire.ports import Message, Ports, Queue
 from leadwire.settings import Settings
 from leadwire.store.database import MEMORY, Database
+from leadwire.store.engine import Engine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Engine
 
 from . import invocations, template
 from .bus import LocalBus

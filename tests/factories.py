@@ -18,8 +18,9 @@ from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, Vault
 from leadwire.settings import Settings
 from leadwire.store.database import Database
 from leadwire.store.encoding import decode
+from leadwire.store.engine import Engine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Engine, Item
+from leadwire.store.types import Item
 
 type Keys = dict[str, str]
 """Dialect to token."""

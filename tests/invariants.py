@@ -6,7 +6,8 @@ import json
 
 from leadwire.leads import identity
 from leadwire.leads.identity import normal_email
-from leadwire.store.types import Engine, Item
+from leadwire.store.engine import Engine
+from leadwire.store.types import Item
 from tests import factories
 
 

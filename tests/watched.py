@@ -7,21 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, Vault
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import (
-    Check,
-    Consumed,
-    Delete,
-    Engine,
-    Item,
-    Key,
-    Page,
-    Put,
-    Query,
-    TransactWrite,
-    Update,
-    Write,
-)
+from leadwire.store.types import Check, Consumed, Delete, Item, Key, Page, Put, Query, TransactWrite, Update, Write
 from local.description import Function
 from local.parts import last
 from local.world import World

@@ -16,8 +16,9 @@ from contextlib import ExitStack, redirect_stdout
 from typing import Any
 
 from bench.webhooks import jobs
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Consumed, Engine
+from leadwire.store.types import Consumed
 from local.records import queue_record
 
 WRU, RRU = 0.625e-6, 0.125e-6

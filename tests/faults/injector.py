@@ -15,8 +15,8 @@ from typing import Any, Literal
 import pytest
 
 from leadwire.ports import Bus, BusEntry, Message, Queue, Vault
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Engine
 from leadwire.webhooks import sender
 from local.world import World
 

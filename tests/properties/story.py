@@ -17,8 +17,8 @@ from leadwire.leads import indexer, pending, query, service
 from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery
 from leadwire.settings import Settings
+from leadwire.store.engine import Engine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Engine
 
 from .model import Model
 

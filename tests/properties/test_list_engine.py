@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from leadwire.leads import bitmap, index, rebuild
 from leadwire.store.database import MEMORY, Database
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Consumed, Delete, Engine, Item, Key, Put, TransactWrite
+from leadwire.store.types import Consumed, Delete, Item, Key, Put, TransactWrite
 from tests.store.conftest import moto
 
 from .story import Clock, Story, tell

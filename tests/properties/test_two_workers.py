@@ -15,9 +15,9 @@ from leadwire.leads import indexer, rebuild, service
 from leadwire.leads.indexer import Change
 from leadwire.leads.model import Lead
 from leadwire.store.database import MEMORY, Database
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Engine
 
 from .story import Clock, Story
 

@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from leadwire.store.database import MEMORY, Database
 from leadwire.store.dynamodb import DynamoEngine
+from leadwire.store.engine import Engine
 from leadwire.store.schema import create_table_arguments
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Engine
 from local import cloud
 
 REGION = "us-east-1"

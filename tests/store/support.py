@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from leadwire.store.types import Engine, Item, Page, Query
+from leadwire.store.engine import Engine
+from leadwire.store.types import Item, Page, Query
 
 PATIENCE = 200
 """Reads of an index before giving up; only a real table needs more than one."""

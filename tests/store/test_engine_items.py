@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leadwire.store.types import Delete, Engine, InvalidOperation, Key, Put, Update
+from leadwire.store.engine import Engine
+from leadwire.store.types import Delete, InvalidOperation, Key, Put, Update
 
 EVERYTHING = {
     "text": "Grüße, 世界 \U0001f600",

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from leadwire.store.database import MEMORY
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Delete, Engine, Key, Put, Query, Throttled, Unavailable, Update
+from leadwire.store.types import Delete, Key, Put, Query, Throttled, Unavailable, Update
 from tests.store.conftest import sqlite
 
 KEY = Key("p", "s")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadwire.store.database import MEMORY
+from leadwire.store.engine import Engine
 from leadwire.store.types import (
     ABSENT,
     PRESENT,
@@ -19,7 +20,6 @@ from leadwire.store.types import (
     ConditionFailed,
     Contains,
     Delete,
-    Engine,
     Exists,
     InvalidOperation,
     Key,

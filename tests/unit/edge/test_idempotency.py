@@ -21,8 +21,9 @@ from leadwire.leads import service
 from leadwire.leads.model import Lead
 from leadwire.ports import Ports
 from leadwire.store.database import MEMORY
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Engine, Put
+from leadwire.store.types import Put
 from tests import doors, factories, invariants
 from tests.factories import Answer, Clock, Keys
 

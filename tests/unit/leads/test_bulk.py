@@ -15,8 +15,8 @@ from leadwire.context import Ctx
 from leadwire.leads import deletions, jobs, query
 from leadwire.leads.query import LeadQuery
 from leadwire.ports import Message, Ports, Queue
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Engine
 from tests import doors, factories, invariants
 from tests.factories import Answer, Clock, Keys
 from tests.unit.leads.verbs import create

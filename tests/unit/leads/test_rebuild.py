@@ -14,9 +14,10 @@ from leadwire.leads import bitmap, index, rebuild, service
 from leadwire.leads.index import FACET, TOKEN, Spot
 from leadwire.leads.rebuild import Unnamed, Wrong
 from leadwire.store.database import MEMORY, Database
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Delete, Engine, Put, Query
+from leadwire.store.types import Delete, Put, Query
 from tests.properties.story import Clock, Story
 
 LEADS = 40

@@ -17,8 +17,9 @@ from leadwire.context import Ctx
 from leadwire.errors import DuplicateEmail, NotFound
 from leadwire.leads import service
 from leadwire.leads.model import Lead, Stored
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Engine, Put
+from leadwire.store.types import Put
 from tests import factories, invariants
 from tests.factories import Clock, draft
 from tests.unit.leads.verbs import attach, create, upsert

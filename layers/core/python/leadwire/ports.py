@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from .settings import Settings
-from .store.types import Engine
+from .store.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  #
 
 from . import limits
 from .capacity import cancelled_units, refused_units
+from .engine import Engine
 from .expressions import marshal_item, marshal_key, query_request, unmarshal_item, write_request
 from .types import (
     Check,
     ConditionFailed,
     Consumed,
     Delete,
-    Engine,
     InvalidOperation,
     Item,
     Key,

@@ -5,20 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from .types import (
-    Consumed,
-    Delete,
-    Engine,
-    Item,
-    Key,
-    Page,
-    Put,
-    Query,
-    Throttled,
-    TransactWrite,
-    Unavailable,
-    Write,
-)
+from .engine import Engine
+from .types import Consumed, Delete, Item, Key, Page, Put, Query, Throttled, TransactWrite, Unavailable, Write
 
 
 class FaultyEngine(Engine):

@@ -6,41 +6,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 
-from . import limits, rows, stream
-from .capacity import (
-    NO_INDEX,
-    TRANSACTIONAL,
-    cancelled_units,
-    entry_size,
-    index_units,
-    read_units,
-    refused_units,
-    write_units,
-)
-from .conditions import holds
+from . import effects, limits, rows, stream
+from .capacity import TRANSACTIONAL, entry_size, read_units
 from .database import Database
 from .encoding import decode
+from .engine import Engine
 from .replica import Replica
 from .rows import Row
 from .stream import StreamRecord, Wanted, everything, name_of
-from .types import (
-    Check,
-    ConditionFailed,
-    Consumed,
-    Delete,
-    Engine,
-    Item,
-    Key,
-    Page,
-    Put,
-    Query,
-    TransactionFailed,
-    TransactWrite,
-    Update,
-    Write,
-)
-from .updates import updated
-from .values import same
+from .types import Consumed, Delete, Item, Key, Page, Put, Query, TransactWrite, Update, Write
 
 WRITTEN_AT_ONCE = 32
 """Independent writes of one commit, some milliseconds."""
@@ -127,25 +101,25 @@ class SqliteEngine(Engine):
         size = limits.check_write(op)
         with self.database.write() as connection:
             old = rows.read(connection, op.key)
-            item = _seen(op, old)
-            _refuse(op, item)
-            new = _after(op, old, item, size)
+            item = effects.seen(op, old)
+            effects.refuse(op, item)
+            new = effects.after(op, old, item, size)
             self._store(connection, op.key, old, new)
         answer = new if isinstance(op, Update) else old if isinstance(op, Delete) else None
-        return None if answer is None else decode(answer.text), Consumed(wru=_units(op.key, old, new, 1))
+        return None if answer is None else decode(answer.text), Consumed(wru=effects.units(op.key, old, new, 1))
 
     def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
         sizes = limits.check_transaction(ops)
         with self.database.write() as connection:
             old = rows.read_many(connection, [op.key for op in ops])
-            items = list(map(_seen, ops, old))
-            _refuse_any(ops, items)
-            new = list(map(_after, ops, old, items, sizes))
+            items = list(map(effects.seen, ops, old))
+            effects.refuse_any(ops, items)
+            new = list(map(effects.after, ops, old, items, sizes))
             changes = list(zip([op.key for op in ops], old, new, strict=True))
-            limits.check_transaction_size(sum(_larger(before, after) for _, before, after in changes))
+            limits.check_transaction_size(sum(effects.larger(before, after) for _, before, after in changes))
             for key, before, after in changes:
                 self._store(connection, key, before, after)
-        return Consumed(wru=sum(_units(key, before, after, TRANSACTIONAL) for key, before, after in changes))
+        return Consumed(wru=sum(effects.units(key, before, after, TRANSACTIONAL) for key, before, after in changes))
 
     def batch_write(self, ops: Sequence[Put | Delete]) -> tuple[list[Put | Delete], Consumed]:
         sizes = limits.check_batch_write(ops)
@@ -153,9 +127,9 @@ class SqliteEngine(Engine):
         with self.database.write() as connection:
             before = rows.read_many(connection, [op.key for op in ops])
             for op, size, old in zip(ops, sizes, before, strict=True):
-                new = _after(op, old, None, size)
+                new = effects.after(op, old, None, size)
                 self._store(connection, op.key, old, new)
-                units += _units(op.key, old, new, 1)
+                units += effects.units(op.key, old, new, 1)
         return [], Consumed(wru=units)
 
     # --- what DynamoDB does by itself ---------------------------------------------------------------------------------
@@ -196,7 +170,7 @@ class SqliteEngine(Engine):
     def _store(
         self, connection: sqlite3.Connection, key: Key, old: Row | None, new: Row | None, *, expired: bool = False
     ) -> None:
-        if old is new or (old is not None and new is not None and _unchanged(old, new)):
+        if old is new or (old is not None and new is not None and effects.unchanged(old, new)):
             return
         rows.replace(connection, key, old, new)
         if self._streams and (self._replica is not None or self._wanted(name_of(old, new), key.sk)):
@@ -208,62 +182,6 @@ class SqliteEngine(Engine):
 def _create(connection: sqlite3.Connection) -> None:
     rows.create(connection)
     connection.execute(stream.SCHEMA)
-
-
-def _seen(op: TransactWrite, row: Row | None) -> Item | None:
-    """The item as it is, where the operation asks for it; None also where there is none."""
-    asks = isinstance(op, Update) or op.condition is not None
-    return decode(row.text) if asks and row is not None else None
-
-
-def _after(op: TransactWrite, old: Row | None, seen: Item | None, size: int) -> Row | None:
-    """What the operation leaves; `size` is what `limits` has found it to carry."""
-    match op:
-        case Put(item=item):
-            return rows.row_of(item, size)
-        case Update():
-            item = updated(op, seen)
-            known = None if old is None or seen is None else (seen, old.size)
-            return rows.row_of(item, limits.check_updated(op, item, known))
-        case Delete():
-            return None
-        case Check():
-            return old
-
-
-def _unchanged(old: Row, new: Row) -> bool:
-    if old.size != new.size or old.text == new.text:
-        return old.text == new.text
-    before, after = decode(old.text), decode(new.text)
-    return before == after and same(before, after)
-
-
-def _refuse(op: Write, item: Item | None) -> None:
-    if op.condition is not None and not holds(op.condition, item):
-        refused = ConditionFailed(item)
-        refused.consumed = Consumed(wru=refused_units(item))
-        raise refused
-
-
-def _refuse_any(ops: Sequence[TransactWrite], items: Sequence[Item | None]) -> None:
-    failed = {
-        at: item
-        for at, (op, item) in enumerate(zip(ops, items, strict=True))
-        if op.condition is not None and not holds(op.condition, item)
-    }
-    if failed:
-        refused = TransactionFailed(failed)
-        refused.consumed = Consumed(wru=cancelled_units(ops, failed))
-        raise refused
-
-
-def _larger(old: Row | None, new: Row | None) -> int:
-    return max(0 if old is None else old.size, 0 if new is None else new.size)
-
-
-def _units(key: Key, old: Row | None, new: Row | None, times: int) -> int:
-    upkeep = index_units(key, NO_INDEX if old is None else old.index, NO_INDEX if new is None else new.index)
-    return times * write_units(_larger(old, new)) + upkeep
 
 
 def _entry(query: Query, pk: str, sk: str, index_sk: str) -> Item:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from .engine import Engine
 from .types import (
     INDEXES,
     ConditionFailed,
     Consumed,
     Delete,
-    Engine,
     Item,
     Key,
     Page,
