@@ -11,7 +11,7 @@ from pathlib import Path
 
 from leadwire import keys, tenants
 from leadwire.context import Ctx
-from leadwire.leads import bitmap, index, numbers, store
+from leadwire.leads import bitmap, index, items, numbers
 from leadwire.leads.bitmap import SIZE
 from leadwire.leads.index import FACET, Spot
 from leadwire.leads.model import Lead
@@ -48,7 +48,7 @@ def _load_chunk(connection: sqlite3.Connection, ctx: Ctx, leads: list[Lead], nam
         for spot in index.spots_of(lead):
             spots[spot] |= bitmap.place(lead.number)[1]
     names.update(Spot(spot.kind, index.name(spot), 0) for spot in spots)
-    _put(connection, (store.to_item(ctx, lead) for lead in leads))
+    _put(connection, (items.to_item(ctx, lead) for lead in leads))
     _put(connection, (_chunk(ctx, spot, bits) for spot, bits in spots.items()))
 
 

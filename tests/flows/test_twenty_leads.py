@@ -24,7 +24,7 @@ import pytest
 from leadwire import chatbots, journal, lists, tenants
 from leadwire.context import Ctx
 from leadwire.events import Event
-from leadwire.leads import pending, query, rebuild, store, terms
+from leadwire.leads import items, pending, query, rebuild, terms
 from leadwire.leads.model import Lead
 from leadwire.leads.query import LeadQuery
 from local.clock import Clock
@@ -145,7 +145,7 @@ def _journal(ctx: Ctx) -> list[Event]:
 
 
 def _leads(ctx: Ctx) -> list[Lead]:
-    return [store.of_item(item) for item in factories.leads(ctx.ports.engine)]
+    return [items.of_item(item) for item in factories.leads(ctx.ports.engine)]
 
 
 def _counts_agree(ctx: Ctx) -> None:

@@ -13,7 +13,7 @@ from leadwire import events
 from leadwire.context import Ctx
 from leadwire.store.types import ABSENT, Delete, Key, Put, TransactWrite, equals
 
-from . import identity, model, pending, store
+from . import identity, items, model, pending
 from .identity import Identity
 from .model import Lead
 
@@ -80,7 +80,7 @@ def _of_step(ctx: Ctx, step: Step) -> list[TransactWrite]:
     unchanged = equals("version", before.version) if before else ABSENT
     changes = model.changes(before, after) if before else {}
     event = events.put(events.of_lead(ctx, step.type, after.event, model.snapshot(after), changes, step.about))
-    item = store.to_item(ctx, after)
+    item = items.to_item(ctx, after)
     if step.type in GONE:
         return [Delete(Put(item).key, unchanged), event, pending.tombstone(ctx, after)]
     return [Put(item, unchanged), event, pending.put(ctx, after)]

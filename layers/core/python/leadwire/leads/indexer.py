@@ -15,7 +15,7 @@ from leadwire.ports import Message, Ports
 from leadwire.store.expressions import unmarshal_item
 from leadwire.store.types import Item, StoreError
 
-from . import erasure, index, pending, store
+from . import erasure, index, items, pending
 from .index import Spot
 from .model import Lead
 
@@ -80,7 +80,7 @@ def _change(record: Mapping[str, Any]) -> Change:
 
 
 def of_images(tenant: str, old: Item | None, new: Item | None) -> Change:
-    return Change(tenant, store.of_item(old) if old else None, store.of_item(new) if new else None)
+    return Change(tenant, items.of_item(old) if old else None, items.of_item(new) if new else None)
 
 
 def run(ports: Ports, changes: Iterable[Change]) -> Indexed:

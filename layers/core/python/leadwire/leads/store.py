@@ -1,17 +1,14 @@
-"""Leads and their items: what is read and written, and in which transactions."""
+"""Leads in the table: what is read and written, and in which transactions."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from leadwire import events, keys, tags
 from leadwire.context import Ctx
 from leadwire.store.types import (
     ABSENT,
-    INDEXES,
     Check,
     Delete,
     Item,
@@ -22,13 +19,10 @@ from leadwire.store.types import (
     equals,
 )
 
-from . import identity, model, numbers, pending, terms
+from . import identity, items, model, numbers, pending
 from .identity import Identity
 from .model import Lead, Stored
 from .numbers import Counter
-
-_JSON = ("address", "custom", "qualification")
-
 
 type Along = Callable[[Lead], Sequence[TransactWrite]]
 """Writes that belong into the transaction of a lead, made of the lead as it is stored."""
@@ -83,7 +77,7 @@ class Known:
 
 def find(ctx: Ctx, number: int) -> Lead | None:
     item = ctx.table.get(keys.lead(ctx.tenant.id, number))
-    return of_item(item) if item else None
+    return items.of_item(item) if item else None
 
 
 def find_survivor(ctx: Ctx, number: int) -> Lead | None:
@@ -99,7 +93,7 @@ def find_survivor(ctx: Ctx, number: int) -> Lead | None:
 def find_many(ctx: Ctx, numbers: Iterable[int], *, consistent: bool = True) -> list[Lead]:
     """The leads that exist, in no order: 1 RRU each, half of that if they need not be consistent."""
     found = ctx.table.batch_get([keys.lead(ctx.tenant.id, number) for number in numbers], consistent=consistent)
-    return [of_item(item) for item in found.values()]
+    return [items.of_item(item) for item in found.values()]
 
 
 def find_identity(ctx: Ctx, kind: str, value: str) -> Identity:
@@ -148,7 +142,7 @@ def _insert(
     lead = model.born(draft, number, ctx.now_ms(), ctx.ulid())
     event = events.of_lead(ctx, events.LEAD_CREATED, lead.event, model.snapshot(lead), {})
     joins = [identity.joined(known_identity, number) for known_identity in known.identities()]
-    own = [Put(to_item(ctx, lead), ABSENT), *joins, events.put(event), pending.put(ctx, lead)]
+    own = [Put(items.to_item(ctx, lead), ABSENT), *joins, events.put(event), pending.put(ctx, lead)]
     ops = [*first, *own, *tags.births(ctx, known.new_tags), *along(lead)]
     try:
         return ctx.commit(ops, Stored(lead, existed=False))
@@ -179,7 +173,7 @@ def replace(
     """
     lead = model.sized(model.changed(before, wanted, ctx.now_ms(), ctx.ulid(before.event)))
     event = events.of_lead(ctx, events.LEAD_UPDATED, lead.event, model.snapshot(lead), model.changes(before, lead))
-    put = Put(to_item(ctx, lead), equals("version", before.version))
+    put = Put(items.to_item(ctx, lead), equals("version", before.version))
     ops = [*checks, put, *_moves(ctx, before, lead, exclusive), events.put(event), pending.put(ctx, lead)]
     ops += [*tags.births(ctx, _new_tags(ctx, before, lead)), *along(lead)]
     try:
@@ -242,31 +236,3 @@ def _moves(ctx: Ctx, before: Lead, after: Lead, exclusive: str) -> list[Transact
         raise Taken(exclusive, getattr(after, exclusive), primary)
     left = [identity.left(known[key], after.number) for key in leaving]
     return [*left, *(identity.joined(known[key], after.number) for key in joining.values())]
-
-
-# --- items ------------------------------------------------------------------------------------------------------------
-
-
-def to_item(ctx: Ctx, lead: Lead) -> Item:
-    key = keys.lead(ctx.tenant.id, lead.number)
-    values: dict[str, Any] = model.snapshot(lead)
-    for name in _JSON:
-        if name in values:
-            values[name] = json.dumps(values[name], ensure_ascii=False, separators=(",", ":"))
-    return {"pk": key.pk, "sk": key.sk, **values, **_index(ctx.tenant.id, lead)}
-
-
-def of_item(item: Item) -> Lead:
-    return model.of_snapshot({name: json.loads(value) if name in _JSON else value for name, value in item.items()})
-
-
-def _index(tenant: str, lead: Lead) -> Item:
-    """Every lead stands in every sort order, with an empty value if it has none."""
-    values = (terms.SORT_VALUES[sort](lead) for sort in terms.SORTS)
-    orders = zip(INDEXES, terms.SORTS, values, strict=True)
-    return keys.indexed(
-        **{
-            index: (keys.lead_sort(tenant, sort), keys.lead_sort_value(value, lead.number))
-            for index, sort, value in orders
-        }
-    )
