@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from leadwire import pipelines, records, tags, users
+from leadwire import pipelines, records, stages, tags, users
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, InvalidInput
 from leadwire.leads import service
@@ -56,7 +56,7 @@ def test_one_of_many_gets_an_address(tmp_path: Path) -> None:
 
 def test_positions_of_stages_have_no_gaps_when_many_come_at_once(tmp_path: Path) -> None:
     def add(ctx: Ctx, n: int) -> Stage:
-        return pipelines.add_stage(ctx, 1, Stage(pipeline_id=0, name=f"S{n}", position=n % 3 + 1))
+        return stages.add(ctx, 1, Stage(pipeline_id=0, name=f"S{n}", position=n % 3 + 1))
 
     *_, boards, _, _ = at_once(tmp_path / "t", add)
     assert [stage.position for stage in boards[0].stages] == list(range(1, 5 + MANY + 1))

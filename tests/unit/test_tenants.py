@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadwire import chatbots, keys, pipelines, tenants
+from leadwire import chatbots, keys, stages, tenants
 from leadwire.context import Ctx, Tenant
 from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.ports import Ports
@@ -53,8 +53,8 @@ def test_every_tenant_is_listed_by_slug(ports: Ports) -> None:
 
 def test_a_tenant_starts_with_a_chatbot_and_a_pipeline_that_has_a_won_and_a_lost_stage(ctx: Ctx) -> None:
     assert ctx.table.get(Key(keys.chatbots(ctx.tenant.id), chatbots.DEFAULT))
-    stages = [pipelines.find_stage(ctx, number) for number in range(1, 7)]
-    assert [stage.status if stage else "none" for stage in stages] == [None, None, None, "converted", "lost", "none"]
+    found = [stages.find(ctx, number) for number in range(1, 7)]
+    assert [stage.status if stage else "none" for stage in found] == [None, None, None, "converted", "lost", "none"]
 
 
 def test_two_tenants_have_different_keys_for_their_ids(ports: Ports) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from leadwire import pipelines, tags
+from leadwire import pipelines, stages, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.leads import cascade, query, service
@@ -79,7 +79,7 @@ def test_leads_of_a_deleted_pipeline_move_or_nothing_happens(ctx: Ctx) -> None:
     assert [cascade.delete_pipeline(ctx, 1, goal).left for _ in range(2)] == [1, 0]
     assert [board.pipeline.id for board in pipelines.every(ctx)] == [goal]
     assert {service.get(ctx, number).pipeline_id for number in range(1, 4)} == {goal}
-    assert pipelines.find_stage(ctx, 3) is None
+    assert stages.find(ctx, 3) is None
 
 
 def test_a_deletion_under_way_finds_leads_that_were_deleted_meanwhile(

@@ -12,7 +12,7 @@
     webhooks/     endpoints, fan-out, signed delivery with retries
     automations/  triggers, conditions, actions, delays: runs, step by step
     forms/        forms and their submissions                     integrations/  what a tenant is connected with
-    records.py    small resources with numbers: pipelines.py, users.py, tags.py …   journal.py  events in their order
+    records.py    small resources with numbers: pipelines.py, stages.py, users.py …   journal.py  events in their order
     relay.py      events of the table's stream to the bus
     edge/         HTTP for every dialect: authentication, limits, strict requests, idempotency, one log line
     dialects/     public, chatbot, lists, crm: each translates one published API and decides nothing

@@ -1,6 +1,7 @@
-"""Pipelines and their stages. Every tenant starts with one pipeline; both have numbers of their own per tenant (D4).
+"""Pipelines, each a board of stages (stages.py). Both have numbers of their own per tenant (D4).
 
-One pipeline is the default; it cannot be deleted. What happens to the leads of what is deleted: leads/cascade.py.
+Every tenant starts with one pipeline. One is the default, which cannot be deleted. What becomes of the leads of a
+pipeline that is deleted: leads/cascade.py.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import Any
 
 from . import keys, records
 from .context import Ctx
-from .errors import Conflict, FieldError, InvalidInput, NotFound
+from .errors import Conflict, FieldError, InvalidInput
 from .records import Kind, Numbered
-from .store.types import Check, Item, Key, Put, Query, TransactWrite, equals
+from .store.types import Check, Item, Put, Query, TransactWrite
 
 DEFAULT_NAME = "Sales"
 DEFAULT_STAGES = ("New", "Contacted", "Qualified", "Won", "Lost")
 """The stages of a new tenant's pipeline, in order; the last two are the won and the lost one."""
-STAGES = 50
+MOST_STAGES = 50
 """At most, in one pipeline: all of them fit into one transaction."""
 
 
@@ -53,7 +54,7 @@ class Board:
 
 
 PIPELINES = Kind("pipeline", keys.pipelines, Pipeline)
-STAGES_OF_ALL = Kind("stage", keys.stages, Stage)
+STAGES = Kind("stage", keys.stages, Stage)
 
 
 def defaults(tenant: str, now_ms: int) -> list[Item]:
@@ -65,7 +66,7 @@ def defaults(tenant: str, now_ms: int) -> list[Item]:
     ]
     return [
         records.to_item(tenant, PIPELINES, records.first(pipeline, now_ms)),
-        *(records.to_item(tenant, STAGES_OF_ALL, records.first(stage, now_ms)) for stage in stages),
+        *(records.to_item(tenant, STAGES, records.first(stage, now_ms)) for stage in stages),
         *(_counted(tenant, kind, value) for kind, value in (("pipeline", 1), ("stage", len(stages)))),
     ]
 
@@ -75,39 +76,18 @@ def _counted(tenant: str, kind: str, value: int) -> Item:
     return {"pk": key.pk, "sk": key.sk, "value": value}
 
 
-# --- conditions for the transactions of leads -------------------------------------------------------------------------
-
-
-def find_stage(ctx: Ctx, stage_id: int) -> Stage | None:
-    item = ctx.table.get(Key(keys.stages(ctx.tenant.id), keys.numbered(stage_id)))
-    return records.of_item(STAGES_OF_ALL, item) if item else None
-
-
-def exists(ctx: Ctx, pipeline_id: int) -> Check:
-    """The condition, for a transaction, that the pipeline is there."""
-    return records.exists(ctx, PIPELINES, pipeline_id)
-
-
-def stage_in(ctx: Ctx, stage_id: int, pipeline_id: int) -> Check:
-    """The condition, for a transaction, that the stage is there and belongs to the pipeline."""
-    return Check(Key(keys.stages(ctx.tenant.id), keys.numbered(stage_id)), equals("pipeline_id", pipeline_id))
-
-
-# --- pipelines --------------------------------------------------------------------------------------------------------
-
-
 def every(ctx: Ctx) -> list[Board]:
     """All pipelines with their stages, by number: two queries side by side."""
     partitions = (keys.pipelines(ctx.tenant.id), keys.stages(ctx.tenant.id))
     found, stages = ctx.table.query_many([Query(pk, consistent=True) for pk in partitions])
-    of_all = [records.of_item(STAGES_OF_ALL, item) for item in stages]
+    of_all = [records.of_item(STAGES, item) for item in stages]
     return [_board(records.of_item(PIPELINES, item), of_all) for item in found]
 
 
 def get(ctx: Ctx, pipeline_id: int | None) -> Board:
     """Raises NotFound."""
     pipeline = records.find(ctx, PIPELINES, pipeline_id)
-    return _board(pipeline, records.every(ctx, STAGES_OF_ALL))
+    return _board(pipeline, records.every(ctx, STAGES))
 
 
 def create(ctx: Ctx, name: str, *, is_default: bool, stages: Sequence[Stage]) -> Board:
@@ -116,18 +96,18 @@ def create(ctx: Ctx, name: str, *, is_default: bool, stages: Sequence[Stage]) ->
     Raises InvalidInput.
     """
     for place, draft in enumerate(stages):
-        _checked(draft, f"stages.{place}.")
+        check_stage(draft, f"stages.{place}.")
 
     def attempt() -> Board:
         now, (number, drawn) = ctx.now_ms(), records.draw(ctx, PIPELINES.name)
         pipeline = records.first(Pipeline(id=number, name=name, is_default=is_default), now)
         ops: list[TransactWrite] = [drawn, records.addition(ctx, PIPELINES, pipeline)]
         ops += _undefault(ctx, number) if is_default else []
-        start, more = records.draw(ctx, STAGES_OF_ALL.name, len(stages)) if stages else (1, None)
+        start, more = records.draw(ctx, STAGES.name, len(stages)) if stages else (1, None)
         placed = [replace(s, id=start + n, pipeline_id=number, position=n + 1) for n, s in enumerate(stages)]
         numbered = [records.first(stage, now) for stage in placed]
         ops += [more] if more else []
-        ops += [records.addition(ctx, STAGES_OF_ALL, stage) for stage in numbered]
+        ops += [records.addition(ctx, STAGES, stage) for stage in numbered]
         return records.commit(ctx, ops, Board(pipeline, numbered))
 
     return records.persist(attempt)
@@ -158,7 +138,7 @@ def remove(ctx: Ctx, pipeline_id: int | None) -> Board:
     def attempt() -> Board:
         board = deletable(ctx, pipeline_id)
         ops: list[TransactWrite] = [records.removal(ctx, PIPELINES, board.pipeline)]
-        ops += [records.removal(ctx, STAGES_OF_ALL, stage) for stage in board.stages]
+        ops += [records.removal(ctx, STAGES, stage) for stage in board.stages]
         return records.commit(ctx, ops, board)
 
     return records.persist(attempt)
@@ -172,57 +152,17 @@ def deletable(ctx: Ctx, pipeline_id: int | None) -> Board:
     return board
 
 
-# --- stages -----------------------------------------------------------------------------------------------------------
+def check_stage(stage: Stage, path: str = "") -> None:
+    """Raises InvalidInput, which names the field below `path`, if the stage is both the won and the lost one."""
+    if stage.is_won and stage.is_lost:
+        raise InvalidInput(
+            FieldError(f"{path}is_lost", "excludes is_won: a stage is the one or the other", "value_error", True)
+        )
 
 
-def stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Stage:
-    """Raises NotFound for an unknown pipeline or stage, and for a stage of another pipeline."""
-    return _among(get(ctx, pipeline_id), stage_id)
-
-
-def add_stage(ctx: Ctx, pipeline_id: int | None, draft: Stage) -> Stage:
-    """`position` 0 is the last place. Raises NotFound, InvalidInput."""
-
-    def attempt() -> Stage:
-        board = get(ctx, pipeline_id)
-        if len(board.stages) >= STAGES:
-            raise InvalidInput(
-                FieldError("pipeline_id", f"has {STAGES} stages already, the most there can be", "limit")
-            )
-        number, drawn = records.draw(ctx, STAGES_OF_ALL.name)
-        wanted = _checked(replace(draft, id=number, pipeline_id=board.pipeline.id))
-        fresh = records.first(wanted, ctx.now_ms())
-        return _reordered(ctx, board, _placed(board.stages, fresh), fresh, [drawn])
-
-    return records.persist(attempt)
-
-
-def update_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None, changes: Mapping[str, Any]) -> Stage:
-    """`changes`: name, color, position, is_won, is_lost; another position moves the others.
-
-    Raises NotFound, InvalidInput.
-    """
-
-    def attempt() -> Stage:
-        board = get(ctx, pipeline_id)
-        before = _among(board, stage_id)
-        wanted = _checked(replace(before, **changes))
-        placed = _placed([other for other in board.stages if other.id != before.id], wanted)
-        return _reordered(ctx, board, placed, wanted) if placed != board.stages else before
-
-    return records.persist(attempt)
-
-
-def remove_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Stage:
-    """Delete the stage, and close the gap in the order. Raises NotFound."""
-
-    def attempt() -> Stage:
-        board = get(ctx, pipeline_id)
-        gone = _among(board, stage_id)
-        rest = _numbered([other for other in board.stages if other.id != gone.id])
-        return _reordered(ctx, board, rest, gone, [records.removal(ctx, STAGES_OF_ALL, gone)])
-
-    return records.persist(attempt)
+def exists(ctx: Ctx, pipeline_id: int) -> Check:
+    """The condition, for a transaction, that the pipeline is there."""
+    return records.exists(ctx, PIPELINES, pipeline_id)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
@@ -238,53 +178,3 @@ def _undefault(ctx: Ctx, but: int) -> list[Put]:
     others = [one for one in records.every(ctx, PIPELINES) if one.is_default and one.id != but]
     after = [records.revised(ctx, one, replace(one, is_default=False)) for one in others]
     return [records.revision(ctx, PIPELINES, one, later) for one, later in zip(others, after, strict=True)]
-
-
-def _checked(stage: Stage, path: str = "") -> Stage:
-    if stage.is_won and stage.is_lost:
-        raise InvalidInput(
-            FieldError(f"{path}is_lost", "excludes is_won: a stage is the one or the other", "value_error", True)
-        )
-    return stage
-
-
-def _placed(others: list[Stage], stage: Stage) -> list[Stage]:
-    """The stages in order with this one at its position, or last."""
-    place = stage.position - 1 if stage.position else len(others)
-    return _numbered([*others[:place], stage, *others[place:]])
-
-
-def _numbered(stages: Sequence[Stage]) -> list[Stage]:
-    return [replace(stage, position=position) for position, stage in enumerate(stages, start=1)]
-
-
-def _among(board: Board, stage_id: int | None) -> Stage:
-    for stage in board.stages:
-        if stage.id == stage_id:
-            return stage
-    raise NotFound("stage")
-
-
-def _reordered(ctx: Ctx, board: Board, placed: list[Stage], result: Stage, also: Sequence[TransactWrite] = ()) -> Stage:
-    """Write the stages as placed, and the pipeline, whose version keeps two such changes apart.
-
-    The result is the stage as it was written, or as it was if it is no more.
-    """
-    touched = records.revised(ctx, board.pipeline, board.pipeline)
-    ops = [records.revision(ctx, PIPELINES, board.pipeline, touched), *also, *_moves(ctx, board.stages, placed)]
-    written = next((stage for stage in placed if stage.id == result.id), result)
-    return records.commit(ctx, ops, written)
-
-
-def _moves(ctx: Ctx, before: Sequence[Stage], after: list[Stage]) -> list[TransactWrite]:
-    """The writes of the stages that differ; `after` is brought to what they write."""
-    known = {stage.id: stage for stage in before}
-    ops: list[TransactWrite] = []
-    for place, stage in enumerate(after):
-        old = known.get(stage.id)
-        if old is None:
-            ops.append(records.addition(ctx, STAGES_OF_ALL, stage))
-        elif old != stage:
-            after[place] = records.revised(ctx, old, stage)
-            ops.append(records.revision(ctx, STAGES_OF_ALL, old, after[place]))
-    return ops

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from leadwire import pipelines, records, tags
+from leadwire import pipelines, records, stages, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, NotFound
 from leadwire.pipelines import Board, Stage
@@ -63,11 +63,11 @@ def delete_tag(ctx: Ctx, tag_id: int | None) -> Progress[Tag]:
 
 def delete_stage(ctx: Ctx, pipeline_id: int | None, stage_id: int | None) -> Progress[Stage]:
     """Its leads stay in the pipeline, without a stage. Raises NotFound."""
-    stage = pipelines.stage(ctx, pipeline_id, stage_id)
+    stage = stages.get(ctx, pipeline_id, stage_id)
     left = _through(ctx, f"stage={stage.id}", lambda lead: _without_stage(lead, stage.id))
     if left:
         return Progress(stage, left)
-    pipelines.remove_stage(ctx.answering(_whole), pipeline_id, stage_id)
+    stages.remove(ctx.answering(_whole), pipeline_id, stage_id)
     return Progress(stage, _through(ctx, f"stage={stage.id}", lambda lead: _without_stage(lead, stage.id)))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from leadwire import events, keys, lists, pipelines, records, tags
+from leadwire import events, keys, lists, pipelines, records, stages, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, FieldError, InvalidInput, NotFound
 from leadwire.store.limits import MOST_TRANSACTED
@@ -182,7 +182,7 @@ def _placed(ctx: Ctx, lead: Lead, now: Lead | None = None) -> tuple[Lead, list[C
     if lead.pipeline_id is None or (now and (now.pipeline_id, now.stage_id) == (lead.pipeline_id, lead.stage_id)):
         return lead, []
     pipeline = pipelines.exists(ctx, lead.pipeline_id)
-    stage = pipelines.stage_in(ctx, lead.stage_id, lead.pipeline_id) if lead.stage_id else None
+    stage = stages.within(ctx, lead.stage_id, lead.pipeline_id) if lead.stage_id else None
     found = ctx.table.batch_get([pipeline.key, *([stage.key] if stage else [])])
     if pipeline.key not in found:
         return replace(lead, pipeline_id=None, stage_id=None), []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from leadwire import pipelines, users
+from leadwire import pipelines, stages, users
 from leadwire.context import Ctx
 from leadwire.errors import NotFound
 from leadwire.pipelines import Stage
@@ -23,7 +23,7 @@ def requirements(ctx: Ctx, lead: Lead) -> list[Requirement]:
     """What must exist for a lead to be placed and assigned as it says."""
     found = []
     if lead.stage_id and lead.pipeline_id:
-        found.append(Requirement(pipelines.stage_in(ctx, lead.stage_id, lead.pipeline_id), "stage", STAGE_FIELD))
+        found.append(Requirement(stages.within(ctx, lead.stage_id, lead.pipeline_id), "stage", STAGE_FIELD))
     elif lead.pipeline_id:
         found.append(Requirement(pipelines.exists(ctx, lead.pipeline_id), "pipeline", PIPELINE_FIELD))
     if lead.assigned_user_id:
@@ -45,7 +45,7 @@ def in_stage(draft: Lead, stage: Stage) -> Lead:
 
 def find_stage(ctx: Ctx, stage_id: int, pipeline_id: int | None) -> Stage:
     """Raises NotFound, also if it is not of this pipeline (None: of any)."""
-    stage = pipelines.find_stage(ctx, stage_id)
+    stage = stages.find(ctx, stage_id)
     if stage is None or pipeline_id not in (None, stage.pipeline_id):
         raise NotFound("stage", STAGE_FIELD)
     return stage

@@ -13,7 +13,7 @@ from leadwire.edge.types import Body, Dialect, QueryString, Reply, Request, Rout
 from leadwire.errors import Conflict, NotFound
 from leadwire.leads import cascade
 from leadwire.leads.cascade import Progress
-from leadwire.pipelines import STAGES, Board
+from leadwire.pipelines import MOST_STAGES, Board
 
 from . import errors, paging, stages
 from .paging import Page, Paged, PageQuery
@@ -27,7 +27,7 @@ class CreatePipeline(Body):
 
     name: FilledLine
     is_default: bool = False
-    stages: Annotated[list[NewStage], Field(max_length=STAGES)] = Field(default_factory=list)
+    stages: Annotated[list[NewStage], Field(max_length=MOST_STAGES)] = Field(default_factory=list)
 
 
 class UpdatePipeline(Body):

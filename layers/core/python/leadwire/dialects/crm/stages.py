@@ -6,14 +6,14 @@ from typing import Any, TypedDict
 
 from pydantic import ConfigDict
 
-from leadwire import pipelines
+from leadwire import pipelines, stages
 from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import FilledLine, unsent
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import cascade
 from leadwire.leads.cascade import Progress
-from leadwire.pipelines import STAGES, Stage
+from leadwire.pipelines import MOST_STAGES, Stage
 
 from . import errors, paging
 from .paging import Page, Paged, PageQuery
@@ -74,18 +74,18 @@ def every(ctx: Ctx, request: Request) -> Paged[Stage]:
 
 
 def create(ctx: Ctx, request: Request) -> Stage:
-    return pipelines.add_stage(ctx, number(request.path["pipeline_id"]), draft(request.body, request.body.position))
+    return stages.add(ctx, number(request.path["pipeline_id"]), draft(request.body, request.body.position))
 
 
 def get(ctx: Ctx, request: Request) -> Stage:
-    return pipelines.stage(ctx, *_ids(request))
+    return stages.get(ctx, *_ids(request))
 
 
 def update(ctx: Ctx, request: Request) -> Stage:
     changes = sent(request.body)
     if "color" in changes:
         changes["color"] = changes["color"] or ""
-    return pipelines.update_stage(ctx, *_ids(request), changes)
+    return stages.update(ctx, *_ids(request), changes)
 
 
 def delete(ctx: Ctx, request: Request) -> Progress[Stage]:
@@ -135,7 +135,7 @@ BASE = "/api/v1/pipelines/{pipeline_id}/stages"
 ITEM = BASE + "/{stage_id}"
 READ, WRITE = "read:pipelines", "write:pipelines"
 LISTED, MADE, SHOWN = {200: Page[StageRecord]}, {201: One[StageRecord]}, {200: One[StageRecord]}
-FULL = (InvalidInput(FieldError("pipeline_id", f"has {STAGES} stages already, the most there can be", "limit")),)
+FULL = (InvalidInput(FieldError("pipeline_id", f"has {MOST_STAGES} stages already, the most there can be", "limit")),)
 DIALECT = Dialect(
     name="crm",
     routes=(
