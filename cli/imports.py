@@ -12,8 +12,8 @@ import typer
 
 from leadwire.context import Ctx, iso
 from leadwire.leads.files import intake, log, undo
-from leadwire.leads.files.intake import Duplicates
 from leadwire.leads.files.log import FileImport
+from leadwire.leads.files.rows import Duplicates
 
 from . import preview, show
 from .bar import bar

@@ -10,8 +10,8 @@ from typing import Any
 from leadwire import tags
 from leadwire.context import Ctx
 from leadwire.leads.files import foretell
-from leadwire.leads.files.intake import Row
 from leadwire.leads.files.log import Refusal
+from leadwire.leads.files.rows import Row
 from leadwire.leads.model import Lead
 from leadwire.webhooks import endpoints
 

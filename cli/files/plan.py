@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadwire.context import Ctx
-from leadwire.leads.files.intake import Duplicates, Row
 from leadwire.leads.files.log import Refusal
+from leadwire.leads.files.rows import Duplicates, Row
 
 from . import mapping, rows, source
 from .mapping import Column

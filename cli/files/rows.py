@@ -12,8 +12,8 @@ from leadwire.dialects.contacts import AnyPhone, Email
 from leadwire.dialects.fields import Line, OpenMap, Tag, Text
 from leadwire.edge import strict
 from leadwire.leads import model
-from leadwire.leads.files.intake import MOST_REQUIRED, Row
 from leadwire.leads.files.log import Refusal
+from leadwire.leads.files.rows import MOST_REQUIRED, Row
 from leadwire.leads.model import STATUSES, Lead
 
 from . import cells, columns

@@ -15,8 +15,8 @@ from leadwire.context import Ctx
 from leadwire.errors import NotFound
 from leadwire.leads import service
 from leadwire.leads.files import foretell, intake, log, undo
-from leadwire.leads.files.intake import Duplicates, Row
 from leadwire.leads.files.log import KEPT, FileImport, Refusal, Superseded
+from leadwire.leads.files.rows import Duplicates, Row
 from leadwire.leads.model import Lead
 from leadwire.leads.service import Requirement
 from leadwire.ports import Ports

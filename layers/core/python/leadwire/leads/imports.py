@@ -8,9 +8,8 @@ request that is repeated after a crash goes on where it stopped, and two tries o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import reduce
 from typing import Literal
 
 from leadwire import keys, lists, tags
@@ -33,36 +32,17 @@ from leadwire.store.types import (
 from . import batch, identity, model, numbers, store
 from .batch import Identities, Step
 from .model import Lead
+from .rows import Row, gathered, problem
 
 MOST = 2000
 """Rows of one request (contracts/lists.md)."""
 PER_STEP = (MOST_TRANSACTED - 2) // batch.MOST_WRITES
 """Leads in one transaction, beside the list and the tally."""
 ATTEMPTS = 20
-EMPTY: tuple[object, ...] = (None, "", [], {})
 RESUMED = 24 * 3600 - 60
 """Seconds: a request is repeated under its Idempotency-Key for a little longer than its tally is taken up."""
 
 type Mode = Literal["merge", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the request as the lead that it would make, and its place in the request."""
-
-    index: int
-    draft: Lead
-    more: tuple[Lead, ...] = ()
-    """What later rows of the same phone say."""
-
-    def into(self, lead: Lead, now_ms: int) -> Lead:
-        """The lead after all of it."""
-        return reduce(lambda so_far, draft: merged(so_far, draft, now_ms), (self.draft, *self.more), lead)
-
-    def born(self, now_ms: int) -> Lead:
-        return (
-            replace(self, draft=self.more[0], more=self.more[1:]).into(self.draft, now_ms) if self.more else self.draft
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,44 +63,6 @@ class Tally:
     updated: int = 0
     duplicates: int = 0
     refusals: tuple[Refusal, ...] = field(default=())
-
-
-# --- what rows mean: pure ---------------------------------------------------------------------------------------------
-
-
-def gathered(rows: Iterable[Row]) -> list[Row]:
-    """One row for each phone: later ones go with the first."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        known = first.get(row.draft.phone)
-        first[row.draft.phone] = replace(known, more=(*known.more, row.draft)) if known else row
-    return list(first.values())
-
-
-def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
-    """The lead with the row's notes and tags added and what it lacks filled in; nothing that is set is overwritten."""
-    named = lead if lead.name else row
-    lacking = {name: value for name, value in row.custom.items() if lead.custom.get(name) in EMPTY}
-    return replace(
-        lead,
-        first_name=named.first_name,
-        last_name=named.last_name,
-        email=lead.email or row.email,
-        notes=model.with_note(lead.notes, row.notes, now_ms),
-        tags=model.with_tags(lead.tags, row.tags),
-        custom={**lead.custom, **lacking} if lacking else lead.custom,
-    )
-
-
-def problem(lead: Lead) -> tuple[str, str] | None:
-    """Code and message if a merge made more of the lead than a lead may be."""
-    if len(lead.notes) > model.TEXT_LIMIT:
-        return "too_long", f"notes would be longer than {model.TEXT_LIMIT} characters"
-    excess = model.open_map_problem(lead.custom)
-    if excess:
-        return "too_large", f"metadata {excess}"
-    oversize = model.oversize(lead)
-    return (oversize.code, f"{oversize.path} {oversize.message}".strip()) if oversize else None
 
 
 # --- the import -------------------------------------------------------------------------------------------------------

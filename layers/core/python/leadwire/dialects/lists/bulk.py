@@ -15,8 +15,9 @@ from leadwire.edge import strict
 from leadwire.edge.types import KIB, Body, Dialect, Reply, Request, Route
 from leadwire.errors import NotFound
 from leadwire.leads import imports, model
-from leadwire.leads.imports import Mode, Refusal, Row, Tally
+from leadwire.leads.imports import Mode, Refusal, Tally
 from leadwire.leads.model import Lead
+from leadwire.leads.rows import Row
 
 from . import errors, shapes
 from .shapes import Count

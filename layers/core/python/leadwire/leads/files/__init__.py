@@ -1,6 +1,7 @@
 """Leads from files and into files: the service behind `leadwire import` and `leadwire export`.
 
     log.py       how far each import of a file came, and what each of its steps made
+    rows.py      what rows say about leads
     intake.py    rows ─▶ leads, a few in one transaction with the log
     foretell.py  what an import would do
     undo.py      the leads that an import made go away again

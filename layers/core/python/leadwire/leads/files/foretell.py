@@ -13,8 +13,8 @@ from leadwire.leads.batch import Identities
 from leadwire.leads.model import Lead
 from leadwire.store.limits import MOST_GOT
 
-from .intake import Duplicates, Row, checked, one_person
 from .log import Refusal
+from .rows import Duplicates, Row, checked, one_person
 
 AT_ONCE = MOST_GOT // 2
 """Rows whose identities are one batch read."""

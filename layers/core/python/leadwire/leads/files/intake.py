@@ -8,42 +8,24 @@ row that shares either with an earlier one of the step, so that the later row me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from leadwire import tags
-from leadwire.context import Ctx, Tenant
+from leadwire.context import Ctx
 from leadwire.errors import NotFound, Unready
-from leadwire.leads import batch, identity, imports, model, numbers, store
+from leadwire.leads import batch, identity, model, numbers, store
 from leadwire.leads.batch import Identities
 from leadwire.leads.model import Lead
+from leadwire.leads.rows import problem
 from leadwire.leads.service import Requirement
-from leadwire.store.limits import MOST_TRANSACTED
-from leadwire.store.types import InvalidOperation, Key, TransactionFailed, TransactWrite
+from leadwire.store.types import InvalidOperation, TransactionFailed, TransactWrite
 
 from . import log
 from .log import FileImport, Refusal, Step, Superseded
+from .rows import Duplicates, Row, checked, merged, number_of, one_person, steps
 
-OWN_WRITES = 2
-"""Of the log, in each transaction."""
-MOST_REQUIRED = 90
-"""Lists and other records that one row may require: they are checked in its transaction."""
-MOST_ROWS = 200
-"""Of one step: the reasons of those that it refuses must fit into its record."""
 ATTEMPTS = 20
-
-Duplicates = Literal["merge", "skip", "keep"]
-"""What becomes of a row whose lead is known: it is merged, left out, or stored as a lead of its own that is flagged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row as the lead that it would make; `requires` is what must exist for that."""
-
-    number: int
-    draft: Lead
-    requires: Sequence[Requirement] = ()
 
 
 def run(
@@ -58,75 +40,13 @@ def run(
     Raises Superseded if another run is ahead, NotFound if a record that a row requires has gone, Unready.
     """
     named: set[str] = set()
-    for step in _steps(ctx.tenant, map(checked, rows), apart=duplicates != "keep"):
+    for step in steps(ctx.tenant, map(checked, rows), apart=duplicates != "keep"):
         new = {tag for row in step if isinstance(row, Row) for tag in row.draft.tags} - named
         tags.ensure(ctx, new)
         named |= new
         one = _stored(ctx, one, step, duplicates)
         moved(one)
     return log.move(ctx, one, "done", "running")
-
-
-# --- what rows mean: pure ---------------------------------------------------------------------------------------------
-
-
-def checked(row: Row | Refusal) -> Row | Refusal:
-    """The row, or why it is more than a lead may be."""
-    trouble = imports.problem(row.draft) if isinstance(row, Row) else None
-    return Refusal(_number(row), "", trouble[1]) if trouble else row
-
-
-def one_person(row_email: object, lead_email: object) -> bool:
-    """Whether a row and a lead that share a phone are the same person: not if each has an address of its own.
-
-    People of one household or office share a phone, and stay leads of their own.
-    """
-    return not (row_email and lead_email)
-
-
-def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
-    """As bulk imports merge, and also what is lacking of phone, company, job title, place, user and address.
-
-    A note that the lead has already is not added again.
-    """
-    told = replace(row, notes="") if row.notes in lead.notes else row
-    lacking = {name: getattr(row, name) for name in ("phone", "company", "job_title") if not getattr(lead, name)}
-    if not (lead.pipeline_id or lead.stage_id):
-        lacking |= {"pipeline_id": row.pipeline_id, "stage_id": row.stage_id}
-    return replace(
-        imports.merged(lead, told, now_ms),
-        **lacking,
-        assigned_user_id=lead.assigned_user_id or row.assigned_user_id,
-        address={**row.address, **lead.address},
-        lists=model.with_tags(lead.lists, row.lists),
-    )
-
-
-def _steps(tenant: Tenant, rows: Iterable[Row | Refusal], *, apart: bool) -> Iterator[list[Row | Refusal]]:
-    """Runs of rows that fit into one transaction; `apart` keeps those that share an identity in different ones."""
-    step: list[Row | Refusal] = []
-    identities: set[Key] = set()
-    required: set[Key] = set()
-    leads = 0
-    for row in rows:
-        own, needs = _keys(tenant, row)
-        ops = OWN_WRITES + batch.MOST_WRITES * (leads + 1) + len(required | needs)
-        if step and (ops > MOST_TRANSACTED or len(step) == MOST_ROWS or (apart and own & identities)):
-            yield step
-            step, identities, required, leads = [], set(), set(), 0
-        step.append(row)
-        identities |= own
-        required |= needs
-        leads += isinstance(row, Row)
-    if step:
-        yield step
-
-
-def _keys(tenant: Tenant, row: Row | Refusal) -> tuple[set[Key], set[Key]]:
-    """Of the identities that the row has, and of the records that it requires."""
-    if isinstance(row, Refusal):
-        return set(), set()
-    return {*identity.keys_of(tenant, row.draft).values()}, {one.check.key for one in row.requires}
 
 
 # --- a step -----------------------------------------------------------------------------------------------------------
@@ -152,7 +72,7 @@ def _store(ctx: Ctx, one: FileImport, step: Sequence[Row | Refusal], duplicates:
         _bear(ctx, [row for row in rows if row.number not in found], known, plan)
         if duplicates == "merge":
             _meet(ctx, [(row, found[row.number]) for row in rows if row.number in found], plan)
-        after = plan.counted(one, _number(step[-1]), len(found) if duplicates == "skip" else 0)
+        after = plan.counted(one, number_of(step[-1]), len(found) if duplicates == "skip" else 0)
         required = {needed.check.key: needed for row in rows for needed in row.requires}
         own, ops = log.progress(ctx, one, after, plan.told()), batch.writes(ctx, plan.steps, known)
         try:
@@ -241,7 +161,7 @@ def _meet(ctx: Ctx, rows: Iterable[tuple[Row, Lead]], plan: _Plan) -> None:
     for row, lead in rows:
         before[lead.number] = lead
         after = merged(wanted.get(lead.number, lead), row.draft, ctx.now_ms())
-        trouble = imports.problem(after)
+        trouble = problem(after)
         if trouble:
             plan.refusals.append(Refusal(row.number, "", f"cannot be merged: {trouble[1]}"))
         else:
@@ -265,7 +185,3 @@ def _write(
         if position < len(own) + len(checks):
             raise NotFound(required[position - len(own)].kind) from refused
         raise store.Lost from refused
-
-
-def _number(row: Row | Refusal) -> int:
-    return row.number if isinstance(row, Row) else row.row
