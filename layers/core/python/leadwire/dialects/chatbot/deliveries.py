@@ -19,7 +19,7 @@ from . import errors, webhooks
 from .faces import FACE
 from .headers import limit_headers
 from .shapes import Time
-from .webhooks import Count, EventType, Message, time
+from .webhook_shapes import Count, EventType, Message, time
 
 FIRST_BYTES = 500
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict, cast
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from leadwire import chatbots
-from leadwire.context import Ctx, Tenant, iso
+from leadwire.context import Ctx, Tenant
 from leadwire.dialects.fields import WHOLE, FilledLine, Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
@@ -18,11 +18,20 @@ from leadwire.webhooks.service import Changes, Created
 from . import errors
 from .faces import FACE
 from .headers import limit_headers
-from .shapes import Time
-
-RETRIES, DELAY = 3, 1000
-"""As published: `maxRetries` and `retryDelay` (milliseconds) where they are not given."""
-NOTE = "Store this secret now: it is shown this once. Verify each delivery with it (docs/webhooks.md)."
+from .webhook_shapes import (
+    DELAY,
+    RETRIES,
+    ChangedWebhook,
+    CreatedWebhook,
+    EventType,
+    MaxRetries,
+    Message,
+    OneWebhook,
+    RetryDelay,
+    Webhooks,
+    shape,
+    with_secret,
+)
 
 
 def _distinct(types: list[str]) -> list[str]:
@@ -31,10 +40,7 @@ def _distinct(types: list[str]) -> list[str]:
     return types
 
 
-EventType = Literal["LEAD_CREATED", "LEAD_UPDATED", "LEAD_DELETED", "MESSAGE_REPLY", "CONVERSATION_COMPLETED"]
 EventTypes = Annotated[list[EventType], Field(min_length=1), AfterValidator(_distinct), published(uniqueItems=True)]
-MaxRetries = Annotated[int, Field(ge=0, le=10), WHOLE]
-RetryDelay = Annotated[int, Field(ge=100, le=60_000), WHOLE]
 
 
 class CreateWebhook(Body):
@@ -119,63 +125,6 @@ def chatbot_of(ctx: Ctx, request: Request) -> str:
 # --- shapes -----------------------------------------------------------------------------------------------------------
 
 
-WebhookId = Annotated[str, published(format="uuid")]
-Secret = Annotated[str, published(pattern="^whsec_[A-Za-z0-9+/]+=*$")]
-Count = Annotated[int, Field(ge=0)]
-
-
-class ShownWebhook(TypedDict):
-    """The webhook as published, and why it is inactive."""
-
-    id: WebhookId
-    name: str
-    url: str
-    eventTypes: list[EventType]
-    isActive: bool
-    disabledBecause: Annotated[
-        str | None, Field(description="owner, receiver (it answered 410 or asked for it) or failing.")
-    ]
-    maxRetries: MaxRetries
-    retryDelay: RetryDelay
-    successCount: Count
-    failureCount: Count
-    lastTriggeredAt: Time | None
-    lastSuccessAt: Time | None
-    lastFailureAt: Time | None
-    createdAt: Time
-    updatedAt: Time
-
-
-class SecretWebhook(ShownWebhook):
-    secret: Secret
-
-
-class Security(TypedDict):
-    note: str
-
-
-class Webhooks(TypedDict):
-    webhooks: list[ShownWebhook]
-    total: Count
-
-
-class OneWebhook(TypedDict):
-    webhook: ShownWebhook
-
-
-class Message(TypedDict):
-    message: str
-
-
-class ChangedWebhook(Message, OneWebhook):
-    pass
-
-
-class CreatedWebhook(Message):
-    webhook: SecretWebhook
-    security: Security
-
-
 def show_all(_tenant: Tenant, webhooks: list[Webhook]) -> Reply[Webhooks]:
     return Reply(200, {"webhooks": [shape(one) for one in webhooks], "total": len(webhooks)})
 
@@ -185,7 +134,7 @@ def show(_tenant: Tenant, webhook: Webhook) -> Reply[OneWebhook]:
 
 
 def show_created(_tenant: Tenant, created: Created) -> Reply[CreatedWebhook]:
-    return Reply(201, _with_secret("Webhook created successfully", created))
+    return Reply(201, with_secret("Webhook created successfully", created))
 
 
 def show_changed(_tenant: Tenant, webhook: Webhook) -> Reply[ChangedWebhook]:
@@ -193,40 +142,11 @@ def show_changed(_tenant: Tenant, webhook: Webhook) -> Reply[ChangedWebhook]:
 
 
 def show_rotated(_tenant: Tenant, created: Created) -> Reply[CreatedWebhook]:
-    return Reply(200, _with_secret("Webhook secret rotated successfully", created))
+    return Reply(200, with_secret("Webhook secret rotated successfully", created))
 
 
 def show_deleted(_tenant: Tenant, _webhook: Webhook) -> Reply[Message]:
     return Reply(200, {"message": "Webhook deleted successfully"})
-
-
-def _with_secret(message: str, created: Created) -> CreatedWebhook:
-    webhook: SecretWebhook = {**shape(created.webhook), "secret": created.secret}
-    return {"message": message, "webhook": webhook, "security": {"note": NOTE}}
-
-
-def shape(webhook: Webhook) -> ShownWebhook:
-    return {
-        "id": webhook.id,
-        "name": webhook.name,
-        "url": webhook.url,
-        "eventTypes": cast(list[EventType], sorted(webhook.event_types)),
-        "isActive": webhook.enabled,
-        "disabledBecause": webhook.disabled_because or None,
-        "maxRetries": webhook.max_retries if webhook.max_retries is not None else RETRIES,
-        "retryDelay": webhook.retry_delay if webhook.retry_delay is not None else DELAY,
-        "successCount": webhook.successes,
-        "failureCount": webhook.failures,
-        "lastTriggeredAt": time(webhook.last_triggered_at),
-        "lastSuccessAt": time(webhook.last_success_at),
-        "lastFailureAt": time(webhook.last_failure_at),
-        "createdAt": iso(webhook.created_at, "milliseconds"),
-        "updatedAt": iso(webhook.updated_at, "milliseconds"),
-    }
-
-
-def time(ms: int | None) -> str | None:
-    return None if ms is None else iso(ms, "milliseconds")
 
 
 BASE = "/api/v1/chatbots/{chatbotId}/webhooks"
