@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from local.clock import Clock
@@ -30,16 +31,21 @@ def main(database: str) -> None:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
     print("ready", flush=True)
-    while not stopping:
-        messages = world.queues.receive(QUEUE, batch)
-        if not messages:
-            time.sleep(IDLE)
-            continue
-        event = {"Records": [queue_record(message, QUEUE) for message in messages]}
-        failures = world.invoke("DeliverWebhooks", event)["batchItemFailures"]
-        failed = {failure["itemIdentifier"] for failure in failures}
-        world.queues.delete([message for message in messages if message_id(message) not in failed])
+    with Path(os.devnull).open("w") as metrics, redirect_stdout(metrics):  # written, but not into a pipe that fills up
+        while not stopping:
+            _work(world, batch)
     world.close()
+
+
+def _work(world: World, batch: int) -> None:
+    messages = world.queues.receive(QUEUE, batch)
+    if not messages:
+        time.sleep(IDLE)
+        return
+    event = {"Records": [queue_record(message, QUEUE) for message in messages]}
+    failures = world.invoke("DeliverWebhooks", event)["batchItemFailures"]
+    failed = {failure["itemIdentifier"] for failure in failures}
+    world.queues.delete([message for message in messages if message_id(message) not in failed])
 
 
 if __name__ == "__main__":

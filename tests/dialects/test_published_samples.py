@@ -79,7 +79,7 @@ def served() -> Iterator[Served]:
     server.pull_trigger()
     thread.join(PATIENCE)
     server.task_dispatcher.shutdown()
-    server.close()  # not before its thread has ended: a trigger that is closed while it is pulled is another's file
+    server.asyncore.close_all(sockets)  # not before its thread has ended: it may use any of them
     world.close()
 
 

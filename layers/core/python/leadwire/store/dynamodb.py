@@ -65,8 +65,10 @@ REASONS: Mapping[str, type[StoreError]] = {
 """Why a transaction was cancelled, most telling first, when it was not for a condition."""
 KINDS: Mapping[type, str] = {Put: "Put", Update: "Update", Delete: "Delete", Check: "ConditionCheck"}
 
+CONNECTIONS = 100
+"""Kept open at most: the threads of deliver_webhooks write at once, and what a pool has no room for is closed again."""
 THREADS = 10
-"""Requests at the same time: as many as boto3 keeps connections by default."""
+"""Requests of one call at the same time."""
 
 
 class DynamoEngine(Engine):
@@ -90,6 +92,7 @@ class DynamoEngine(Engine):
         once = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
+            max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         return boto3.client("dynamodb", endpoint_url=self._endpoint_url, config=once)

@@ -21,8 +21,9 @@ from .ledger import Ledger
 from .model import Webhook
 from .queue import Alarm
 
-CONCURRENCY = 50
-"""Deliveries at once. A batch holds up to a hundred (queue.py): the others follow as soon as one has ended."""
+CONCURRENCY = 100
+"""Deliveries at once: a whole batch, which is ten messages of ten at most (queue.py, template.yaml). Threads that wait
+cost little: with 50, half of a batch waited for the other half (`make bench-webhooks`: 466 a second, now 743)."""
 
 
 @dataclass(slots=True)
