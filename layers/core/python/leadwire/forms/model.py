@@ -26,6 +26,7 @@ _UNLISTED: tuple[Mapping[str, Any], ...] = tuple(
 )
 _NAMES = ("name", "full_name")
 _TRUE, _FALSE = ("true", "on", "1", "yes"), ("false", "off", "0", "no", "")
+_WHOLE = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +77,18 @@ def checked(tenant: Tenant, form: Form, values: Mapping[str, Any]) -> dict[str, 
         except ValueError as wrong:
             errors.append(FieldError(key, str(wrong), "value_error"))
             continue
-        if clean not in (None, False, []):
+        if not _is_empty(clean):
             found[key] = clean
         elif field["required"]:
             errors.append(FieldError(key, "is required", "missing"))
     if errors:
         raise InvalidInput(*errors)
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether nothing was filled in, or no box was ticked. The number 0 is an answer."""
+    return value is False or value in (None, "", [])
 
 
 def draft(form: Form, values: Mapping[str, Any]) -> Lead:
@@ -122,35 +128,46 @@ def _fields(form: Form) -> list[Mapping[str, Any]]:
 # --- values by type: each reader raises Wrong or identity.Malformed ---------------------------------------------------
 
 
-def _text(_tenant: Tenant, field: Mapping[str, Any], value: Any) -> str:
-    limit = model.TEXT_LIMIT if field["type"] == "textarea" else model.NAME_LIMIT
+def _sent_text(value: Any) -> str:
     if not isinstance(value, str):
         raise Wrong("must be a string")
-    if len(value) > limit:
-        raise Wrong(f"should have at most {limit} characters")
     return value.strip()
 
 
+def _text(_tenant: Tenant, field: Mapping[str, Any], value: Any) -> str:
+    limit = model.TEXT_LIMIT if field["type"] == "textarea" else model.NAME_LIMIT
+    if isinstance(value, str) and len(value) > limit:
+        raise Wrong(f"should have at most {limit} characters")
+    return _sent_text(value)
+
+
 def _email(_tenant: Tenant, _field: Mapping[str, Any], value: Any) -> str:
-    text = str(value).strip()
+    text = _sent_text(value)
     identity.normal_email(text)
     return text
 
 
 def _phone(tenant: Tenant, _field: Mapping[str, Any], value: Any) -> str:
-    return identity.normal_phone(tenant, str(value).strip())
+    digits = str(value) if type(value) is int else _sent_text(value)
+    return identity.normal_phone(tenant, digits)
 
 
 def _number(_tenant: Tenant, _field: Mapping[str, Any], value: Any) -> int | float:
+    """Whole numbers stay as they are, however large: as floats they would be rounded."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Wrong("must be a number")
     try:
-        read = float(value)
+        read = _spelled(value.strip()) if isinstance(value, str) else value
+        finite = math.isfinite(read)
     except (ValueError, OverflowError):
         raise Wrong("must be a number") from None
-    if not math.isfinite(read):
+    if not finite:
         raise Wrong("must be a number")
-    return int(read) if read.is_integer() else read
+    return int(read) if isinstance(read, float) and read.is_integer() else read
+
+
+def _spelled(text: str) -> int | float:
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def _select(_tenant: Tenant, field: Mapping[str, Any], value: Any) -> str:
@@ -174,7 +191,7 @@ def _checkbox(_tenant: Tenant, field: Mapping[str, Any], value: Any) -> bool | l
 
 def _date(_tenant: Tenant, _field: Mapping[str, Any], value: Any) -> str:
     try:
-        return date.fromisoformat(str(value)).isoformat()
+        return date.fromisoformat(_sent_text(value)).isoformat()
     except ValueError:
         raise Wrong("must be a date such as 2026-11-21") from None
 

@@ -22,6 +22,12 @@ from .model import FORMS, Form
 
 SLUG = "form slug"
 """The kind of claim by which no two forms share a slug."""
+LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    placement.STAGE_FIELD: {"stage_id": None},
+    placement.PIPELINE_FIELD: {"pipeline_id": None, "stage_id": None},
+    placement.USER_FIELD: {"assigned_user_id": None},
+}
+"""What of a form is gone, as errors name it, to what a lead of it goes without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +132,16 @@ def submit(ctx: Ctx, form_id: int | None, values: Mapping[str, Any]) -> Submitte
 
 
 def _take_in(ctx: Ctx, draft: Lead, along: Along) -> Stored:
-    """A pipeline, stage or user that is gone since the form was made costs no submission: the lead goes without."""
+    """A pipeline, stage or user that is gone since the form was made costs no submission: the lead goes without it."""
     try:
         placed = placement.placed(ctx, draft)
         requires = placement.requirements(ctx, placed)
         return service.take_in(ctx, placed, lambda lead: leads.filled(lead, placed), requires=requires, along=along)
     except NotFound as gone:
-        if not gone.field:
+        if gone.field not in LEFT_OUT:
             raise
-    bare = replace(draft, pipeline_id=None, stage_id=None, assigned_user_id=None)
-    return service.take_in(ctx, bare, lambda lead: leads.filled(lead, bare), along=along)
+        rest = replace(draft, **LEFT_OUT[gone.field])
+    return _take_in(ctx, rest, along)
 
 
 def _writes(ctx: Ctx, form: Form, lead: Lead, ulid: str, values: Mapping[str, Any]) -> list[TransactWrite]:
@@ -153,15 +159,12 @@ def _writes(ctx: Ctx, form: Form, lead: Lead, ulid: str, values: Mapping[str, An
 
 def _goal(ctx: Ctx, form: Form, before: Form | None = None) -> tuple[Form, list[Requirement]]:
     """The form with its stage's pipeline, and what must exist of what is new in it. Raises NotFound."""
-    if before and _place(form) == _place(before):
-        return form, []
-    draft = Lead(pipeline_id=form.pipeline_id, stage_id=form.stage_id, assigned_user_id=form.assigned_user_id)
-    placed = placement.placed(ctx, draft)
-    return replace(form, pipeline_id=placed.pipeline_id), placement.requirements(ctx, placed)
-
-
-def _place(form: Form) -> tuple[int | None, int | None, int | None]:
-    return form.pipeline_id, form.stage_id, form.assigned_user_id
+    assigned = before is None or form.assigned_user_id != before.assigned_user_id
+    draft = Lead(assigned_user_id=form.assigned_user_id if assigned else None)
+    if before is None or (form.pipeline_id, form.stage_id) != (before.pipeline_id, before.stage_id):
+        draft = placement.placed(ctx, replace(draft, pipeline_id=form.pipeline_id, stage_id=form.stage_id))
+        form = replace(form, pipeline_id=draft.pipeline_id)
+    return form, placement.requirements(ctx, draft)
 
 
 def _commit(

@@ -115,8 +115,8 @@ def take_in(
 ) -> Stored:
     """The primary lead of the draft's e-mail, or else of its phone, after `change`; or the draft as a new lead.
 
-    `along` is written in the same transaction, also if `change` changes nothing. What a new lead requires is not asked
-    of a known one. Raises NotFound.
+    `along` is written in the same transaction, also if `change` changes nothing. What a new lead requires is asked of a
+    known one if it gets another owner, and not otherwise. Raises NotFound.
     """
 
     def attempt() -> Stored:
@@ -127,7 +127,8 @@ def take_in(
         before = _found(store.find(ctx, primary))
         wanted = change(before)
         if changes(before, wanted):
-            return store.replace(ctx, before, wanted, along=along)
+            assigned = wanted.assigned_user_id != before.assigned_user_id
+            return store.replace(ctx, before, wanted, _checks(requires) if assigned else (), along=along)
         return store.beside(ctx, before, along) if along is not nothing else Stored(before, existed=True)
 
     return _persist(attempt, requires)
