@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadwire import keys, lists, tags
@@ -180,10 +180,21 @@ def test_merge_fills_in_what_is_lacking_and_overwrites_nothing(ctx: Ctx) -> None
     invariants.check(ctx.ports.engine)
 
 
-def test_a_note_that_the_lead_has_already_is_not_added_again(ctx: Ctx) -> None:
+@pytest.mark.parametrize("note", ["first\nsecond", "first", "second", "later", "later\nand more"])
+def test_a_note_that_the_lead_has_already_is_not_added_again(ctx: Ctx, note: str) -> None:
+    notes = "first\nsecond\n[2026-11-21T09:00:00Z] later\nand more"
+    service.create(ctx, factories.draft(1, notes=notes))
+    run(ctx, [row(2, 1, notes=note)])
+    assert [lead.notes for lead in leads(ctx)] == [notes]
+
+
+@pytest.mark.parametrize("note", ["fair", "a fair", "visitor", ".*", "a fair visitor\nsecond"])
+def test_a_note_that_only_stands_inside_another_is_added(ctx: Ctx, note: str) -> None:
     service.create(ctx, factories.draft(1, notes="a fair visitor"))
-    run(ctx, [row(2, 1, notes="fair")])
-    assert [lead.notes for lead in leads(ctx)] == ["a fair visitor"]
+    run(ctx, [row(2, 1, notes=note)])
+    [lead] = leads(ctx)
+    assert lead.notes.startswith("a fair visitor\n[")
+    assert lead.notes.endswith(f"] {note}")
 
 
 def test_skip_leaves_known_leads_as_they_are(ctx: Ctx) -> None:
@@ -346,6 +357,16 @@ EMAILS, PHONES = ["", "a@example.com", "A@example.com", "b@example.com"], ["", "
 people = st.builds(Lead, email=st.sampled_from(EMAILS), phone=st.sampled_from(PHONES), first_name=st.just("Ada"))
 
 
+@example(
+    [],
+    [
+        Lead(first_name="Ada", email="a@example.com"),
+        Lead(first_name="Ada", phone="+14155552671"),
+        Lead(first_name="Ada", email="a@example.com", phone="+14155552671"),  # the first lead has this phone too now
+        Lead(first_name="Ada", email="b@example.com", phone="+14155552671"),  # and so this is somebody else
+    ],
+    "merge",
+)
 @given(st.lists(people, max_size=3), st.lists(people, max_size=8), st.sampled_from(["merge", "skip", "keep"]))
 def test_what_is_foretold_is_what_comes_and_nothing_is_written(
     stored: list[Lead], drafts: list[Lead], duplicates: Duplicates

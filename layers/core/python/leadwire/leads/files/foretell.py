@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, count
+from operator import attrgetter
 from typing import Literal
 
 from leadwire.context import Ctx, Tenant
@@ -16,6 +17,8 @@ from leadwire.store.limits import MOST_GOT
 from .log import Refusal
 from .rows import Duplicates, Row, checked, one_person
 
+FIRST_NEW = 10**12
+"""The leads that an import makes have higher numbers than those that are there: `keys.numbered` has twelve digits."""
 AT_ONCE = MOST_GOT // 2
 """Rows whose identities are one batch read."""
 
@@ -38,8 +41,9 @@ def fates(ctx: Ctx, rows: Iterable[Row | Refusal], duplicates: Duplicates) -> It
 
 @dataclass(slots=True)
 class _Someone:
-    """A lead that is or would be there: whether it has an e-mail address and a phone."""
+    """A lead that is or would be there: its number, and whether it has an e-mail address and a phone."""
 
+    number: int
     email: bool
     phone: bool
 
@@ -52,13 +56,14 @@ class _Future:
     stored: dict[int, _Someone] = field(default_factory=dict)
     """The leads of the table that rows are about, by number."""
     owners: dict[int, _Someone] = field(default_factory=dict)
-    """By the hash of the identity's key."""
+    """The lowest number of those that share an identity, as `Identity.primary`; by the hash of the identity's key."""
+    new: Iterator[int] = field(default_factory=lambda: count(FIRST_NEW))
 
     def learn(self, ctx: Ctx, known: Identities) -> None:
         """What the table says of these identities."""
         new = {one.primary for one in known.values() if one.primary} - self.stored.keys()
         for lead in store.find_many(ctx, new) if new else ():
-            self.stored[lead.number] = _Someone(bool(lead.email), bool(lead.phone))
+            self.stored[lead.number] = _Someone(lead.number, bool(lead.email), bool(lead.phone))
         for key, one in known.items():
             if one.primary in self.stored:
                 self.owners.setdefault(hash(key), self.stored[one.primary])
@@ -70,9 +75,9 @@ class _Future:
         shared = by_phone if by_phone and one_person(draft.email, by_phone.email) else None
         someone = by_email or shared
         if someone is None or merging:
-            after = someone or _Someone(email=False, phone=False)
+            after = someone or _Someone(next(self.new), email=False, phone=False)
             for kind, place in own.items():
                 if not getattr(after, kind):
                     setattr(after, kind, True)
-                    self.owners.setdefault(place, after)
+                    self.owners[place] = min(self.owners.get(place, after), after, key=attrgetter("number"))
         return someone is not None

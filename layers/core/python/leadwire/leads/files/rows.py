@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -58,7 +59,7 @@ def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
 
     A note that the lead has already is not added again.
     """
-    told = replace(row, notes="") if row.notes in lead.notes else row
+    told = replace(row, notes="") if _noted(lead.notes, row.notes) else row
     lacking = {name: getattr(row, name) for name in ("phone", "company", "job_title") if not getattr(lead, name)}
     if not (lead.pipeline_id or lead.stage_id):
         lacking |= {"pipeline_id": row.pipeline_id, "stage_id": row.stage_id}
@@ -69,6 +70,11 @@ def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
         address={**row.address, **lead.address},
         lists=model.with_tags(lead.lists, row.lists),
     )
+
+
+def _noted(notes: str, note: str) -> bool:
+    """Whether this is one of the notes: on lines of its own, dated (`model.with_note`) or not."""
+    return re.search(rf"^(\[[^]\n]*\] )?{re.escape(note)}$", notes, re.MULTILINE) is not None
 
 
 def steps(tenant: Tenant, file: Iterable[Row | Refusal], *, apart: bool) -> Iterator[list[Row | Refusal]]:
