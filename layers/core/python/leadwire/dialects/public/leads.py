@@ -33,9 +33,7 @@ NextBefore = Annotated[str, published(format="date-time", pattern=f"^{_NEXT_BEFO
 class LeadList(QueryString):
     """`GET /api/v1/pub/leads`."""
 
-    before: (
-        Annotated[str, Field(max_length=64), published(anyOf=[{"format": "date-time"}, {"format": "date"}])] | None
-    ) = None
+    before: Before | None = None
     limit: Annotated[int, Field(ge=1, le=10)] = 10
 
 
