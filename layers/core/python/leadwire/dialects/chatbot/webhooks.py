@@ -46,9 +46,9 @@ EventTypes = Annotated[list[EventType], Field(min_length=1), AfterValidator(_dis
 class CreateWebhook(Body):
     name: FilledLine
     url: Url
-    eventTypes: EventTypes  # noqa: N815  # the published spelling
-    maxRetries: MaxRetries = RETRIES  # noqa: N815
-    retryDelay: RetryDelay = DELAY  # noqa: N815
+    eventTypes: EventTypes
+    maxRetries: MaxRetries = RETRIES
+    retryDelay: RetryDelay = DELAY
 
 
 class ChangeWebhook(Body):
@@ -56,14 +56,14 @@ class ChangeWebhook(Body):
 
     name: FilledLine | None = None
     url: Url | None = None
-    eventTypes: EventTypes | None = None  # noqa: N815
-    isActive: bool | None = None  # noqa: N815
-    maxRetries: MaxRetries | None = None  # noqa: N815
-    retryDelay: RetryDelay | None = None  # noqa: N815
+    eventTypes: EventTypes | None = None
+    isActive: bool | None = None
+    maxRetries: MaxRetries | None = None
+    retryDelay: RetryDelay | None = None
 
 
 class RotateSecret(Body):
-    overlapSeconds: Annotated[  # noqa: N815
+    overlapSeconds: Annotated[
         int, Field(ge=0, le=service.LONGEST_OVERLAP, description="For so long the old secret signs too."), WHOLE
     ] = service.OVERLAP
 

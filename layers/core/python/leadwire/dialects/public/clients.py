@@ -24,8 +24,8 @@ class UpsertClient(Body):
     """`POST /api/v1/pub/clients`. null and absent both leave a field as it is: this dialect cannot clear one."""
 
     phone: UsPhone
-    firstName: Line | None = None  # noqa: N815  # the published spelling
-    lastName: Line | None = None  # noqa: N815
+    firstName: Line | None = None
+    lastName: Line | None = None
     email: Email | None = None
     address1: Line | None = None
     address2: Line | None = None

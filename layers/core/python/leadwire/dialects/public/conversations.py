@@ -56,14 +56,14 @@ class MessageBody(Body):
 class CommonFieldsBody(Body):
     """What is asked in most conversations; what is not sent stays."""
 
-    fullAddress: Line | None = None  # noqa: N815  # the published spelling
+    fullAddress: Line | None = None
     address: Line | None = None
     zipcode: Line | None = None
     state: Line | None = None
     city: Line | None = None
     country: Line | None = None
-    isHomeowner: bool | None = None  # noqa: N815
-    customerName: Line | None = None  # noqa: N815
+    isHomeowner: bool | None = None
+    customerName: Line | None = None
 
 
 class QualificationBody(Body):
@@ -72,10 +72,10 @@ class QualificationBody(Body):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     status: Literal["NEW", "IN_PROGRESS", "COMPLETED"] = "IN_PROGRESS"
-    qualifyingData: OpenMap = Field(default_factory=dict)  # noqa: N815  # the published spelling
-    qualifyingDataSummary: Text = ""  # noqa: N815
-    commonFields: CommonFieldsBody = CommonFieldsBody()  # noqa: N815
-    contactReason: Text = ""  # noqa: N815
+    qualifyingData: OpenMap = Field(default_factory=dict)
+    qualifyingDataSummary: Text = ""
+    commonFields: CommonFieldsBody = CommonFieldsBody()
+    contactReason: Text = ""
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -26,7 +26,7 @@ EventType = Literal["CONVERSATION_COMPLETED", "MESSAGE_REPLY", "LEAD_CREATED"]
 class CreateWebhook(Body):
     """`POST /api/v2/pub/webhooks`. Without a secret one is made, and shown in this answer only."""
 
-    eventType: EventType  # noqa: N815  # the published spelling
+    eventType: EventType
     url: Url
     secret: Secret = None
 
@@ -34,11 +34,11 @@ class CreateWebhook(Body):
 class UpdateWebhook(Body):
     """`PATCH` and `PUT /api/v2/pub/webhooks/{id}`: both change only what is sent."""
 
-    eventType: EventType | None = None  # noqa: N815
+    eventType: EventType | None = None
     url: Url | None = None
     secret: Secret = None
     enabled: bool | None = None
-    clearErrors: bool = False  # noqa: N815
+    clearErrors: bool = False
 
 
 class WebhookObject(TypedDict):
