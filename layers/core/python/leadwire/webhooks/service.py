@@ -16,19 +16,16 @@ from leadwire.store.types import (
     ABSENT,
     PRESENT,
     Check,
-    Compare,
     Condition,
     Delete,
-    Missing,
     Put,
     TransactionFailed,
     TransactWrite,
     Update,
-    any_of,
     equals,
 )
 
-from . import endpoints, guard, health, queue, signing, store
+from . import counter, endpoints, guard, health, queue, signing, store
 from .model import Face, SealedSecret, Webhook
 
 DAY = 24 * 3600
@@ -36,7 +33,7 @@ OVERLAP = DAY
 """Seconds for which a replaced secret still signs, if not told otherwise."""
 LONGEST_OVERLAP = 7 * DAY
 SECRETS = 10
-TRIES = 5
+TRIES = 20
 PAGE = 100
 """Held deliveries that are released before their alarms are set."""
 CHANGEABLE = ("event_types", "url", "enabled", "name", "max_retries", "retry_delay")
@@ -80,9 +77,10 @@ def create(
     max_retries: int | None = None,
     retry_delay: int | None = None,
     requires: Sequence[Check] = (),
+    still: Sequence[Condition] = (),
 ) -> Created:
     """Without a secret one is made. `requires`: what it hangs under must be there. Raises InvalidInput,
-    WebhookLimitReached; NotFound if it is not.
+    WebhookLimitReached (also if the face's counter is not as `still` says); NotFound if it is not.
     """
     _check(ctx, url, secret)
     now, id_ = ctx.now_ms(), str(uuid.uuid4())
@@ -102,15 +100,32 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    room = any_of(Missing("count"), Compare("count", "<", face.limit))
     new = Put(endpoints.item(ctx.tenant.id, webhook), ABSENT)
-    ops: list[TransactWrite] = [_counted(ctx, face, 1, room), new, *requires]
+    ops: list[TransactWrite] = [counter.moved(ctx, face, 1, counter.room(face, *still)), new, *requires]
     try:
         return ctx.commit(ops, Created(webhook, secret))
     except TransactionFailed as refused:
         if 0 in refused.failed:
             raise WebhookLimitReached(f"At most {face.limit} webhooks are allowed") from refused
         raise NotFound("scope") from refused
+
+
+def create_once(ctx: Ctx, face: Face, event_types: frozenset[str], url: str) -> Webhook | Created:
+    """The endpoint with this URL, or a new one, in dialects that know them by it: never two, however many ask at once.
+
+    Raises InvalidInput, WebhookLimitReached; Unready if others keep changing endpoints meanwhile.
+    """
+    for _ in range(TRIES):
+        seen = counter.seen(ctx, face)
+        known = _with_url(ctx, face, url)
+        if known:
+            return known
+        try:
+            return create(ctx, face, event_types=event_types, url=url, still=[counter.still(seen)])
+        except WebhookLimitReached:
+            if counter.seen(ctx, face) == seen:
+                raise
+    raise Unready("Webhooks are being changed by others; try again")
 
 
 def every(ctx: Ctx, face: Face, scope: str = "") -> list[Webhook]:
@@ -121,10 +136,10 @@ def every(ctx: Ctx, face: Face, scope: str = "") -> list[Webhook]:
 
 def delete_url(ctx: Ctx, face: Face, url: str) -> Webhook:
     """Delete the endpoint with this URL, in dialects that know them by it. Raises NotFound."""
-    for webhook in every(ctx, face):
-        if webhook.url == url:
-            return delete(ctx, face, webhook.id)
-    raise NotFound("webhook")
+    webhook = _with_url(ctx, face, url)
+    if webhook is None:
+        raise NotFound("webhook")
+    return delete(ctx, face, webhook.id)
 
 
 def get(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
@@ -168,7 +183,7 @@ def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
     webhook = get(ctx, face, id_, scope)
     gone = Delete(keys.webhook(ctx.tenant.id, id_), PRESENT)
     try:
-        deleted = ctx.commit([_counted(ctx, face, -1, PRESENT), gone], webhook)
+        deleted = ctx.commit([counter.moved(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
         raise NotFound("webhook") from refused
     store.close_held(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
@@ -182,17 +197,14 @@ def delete_scope[Result](
 
     Raises what `owner` raises; Unready if others keep changing endpoints meanwhile.
     """
-    counter = keys.counter(ctx.tenant.id, f"webhooks.{face.name}")
     for _ in range(TRIES):
-        count = (ctx.table.get(counter) or {}).get("count")
+        seen = counter.seen(ctx, face)
         hanging = every(ctx, face, scope)
-        unchanged = Missing("count") if count is None else equals("count", count)
         gone = [Delete(keys.webhook(ctx.tenant.id, webhook.id), PRESENT) for webhook in hanging]
-        counted = _counted(ctx, face, -len(gone), unchanged) if gone else Check(counter, unchanged)
         try:
-            result = owner([counted, *gone])
+            result = owner([counter.moved(ctx, face, -len(gone), counter.still(seen)), *gone])
         except NotFound:
-            if (ctx.table.get(counter) or {}).get("count") == count:
+            if counter.seen(ctx, face) == seen:
                 raise
             continue  # an endpoint was made or deleted meanwhile
         for webhook in hanging:
@@ -227,9 +239,8 @@ def _seal(ctx: Ctx, id_: str, secret: str) -> SealedSecret:
     return SealedSecret(ctx.ports.vault.seal(secret, endpoints.vault_context(ctx.tenant.id, id_)))
 
 
-def _counted(ctx: Ctx, face: Face, by: int, condition: Condition) -> Update:
-    """The number of endpoints on a face is counted in the transaction that changes it, so that races cannot pass it."""
-    return Update(keys.counter(ctx.tenant.id, f"webhooks.{face.name}"), add={"count": by}, condition=condition)
+def _with_url(ctx: Ctx, face: Face, url: str) -> Webhook | None:
+    return next((webhook for webhook in every(ctx, face) if webhook.url == url), None)
 
 
 def _changed(ctx: Ctx, before: Webhook, changes: Changes) -> Webhook:

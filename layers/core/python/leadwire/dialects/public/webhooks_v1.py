@@ -59,16 +59,12 @@ def every(ctx: Ctx, _request: Request) -> Both:
 
 
 def add(face: Face, ctx: Ctx, request: Request) -> Added:
-    url: str = request.body.url
-    for webhook in service.every(ctx, face):
-        if webhook.url == url:
-            return Added(webhook, None)
-    answering = ctx.answering(_added)
-    return _added(service.create(answering, face, event_types=frozenset({CONVERSATION_COMPLETED}), url=url))
+    wanted = frozenset({CONVERSATION_COMPLETED})
+    return _added(service.create_once(ctx.answering(_added), face, wanted, request.body.url))
 
 
-def _added(created: Created) -> Added:
-    return Added(created.webhook, created)
+def _added(found: Webhook | Created) -> Added:
+    return Added(found.webhook, found) if isinstance(found, Created) else Added(found, None)
 
 
 def remove(face: Face, ctx: Ctx, request: Request) -> Webhook:
