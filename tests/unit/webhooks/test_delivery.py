@@ -99,6 +99,16 @@ def test_retry_after_moves_the_next_attempt(pipeline: Any, receiver: Any, clock:
     assert times == [0, 5, 505]
 
 
+@pytest.mark.parametrize("wish", ["Thu, 01 Jan 99999999999999999999 00:00:00 GMT", "\xff", "9" * 5000])
+def test_no_wish_of_a_receiver_is_a_fault_of_ours(wish: str, pipeline: Any, receiver: Any) -> None:
+    receiver.answers = [(503, {"retry-after": wish, "webhook-delivery": wish}, b"\xff")]
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.advance(30)
+    assert [delivery.state for delivery in pipeline.deliveries()] == ["delivered"]
+    assert (len(receiver.received), len(pipeline.attempts())) == (2, 2)
+
+
 def test_the_scale_of_the_settings_shortens_waits(pipeline: Any, receiver: Any, clock: Any) -> None:
     receiver.answer = DOWN
     settings = replace(pipeline.ports.settings, schedule_scale=0.001)

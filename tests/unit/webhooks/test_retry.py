@@ -102,7 +102,31 @@ def test_retry_after_may_be_a_date() -> None:
     assert seconds(step(answered(503, retry_after=date), attempt=2)) == pytest.approx(400, abs=1)
 
 
-@pytest.mark.parametrize("nonsense", ["", "soon", "-5", "1.5", "٣", "Wed, 99 Foo 2026 00:00:00 GMT", "\x00", "1e9"])
+DATES = st.builds(
+    "Mon, {} Jan {} {}:00:00 {}".format,
+    st.integers(0, 10**20),
+    st.integers(-1, 10**20),
+    st.integers(0, 10**20),
+    st.sampled_from(["GMT", "", "-0000", "+2359", "+9999", "+99999999999999", "-" + "9" * 20]),
+)
+"""Like dates, some beyond what any calendar or machine word holds."""
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "",
+        "soon",
+        "-5",
+        "1.5",
+        "٣",
+        "Wed, 99 Foo 2026 00:00:00 GMT",
+        "Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Thu, 01 Jan 2026 00:00:00 +99999999999999",
+        "\x00",
+        "1e9",
+    ],
+)
 def test_a_retry_after_that_is_neither_form_changes_nothing(nonsense: str) -> None:
     assert seconds(step(answered(503, retry_after=nonsense), attempt=2)) == 300
 
@@ -135,6 +159,6 @@ def test_every_schedule_comes_to_an_end(outcome: Outcome, schedule: str, rng: ra
     assert not isinstance(steps[-1], RetryAt)
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60) | DATES)
 def test_no_header_can_break_the_parser(text: str) -> None:
     assert retry.retry_after(text, NOW) is None or isinstance(retry.retry_after(text, NOW), float)

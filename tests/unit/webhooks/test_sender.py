@@ -5,6 +5,7 @@ import http.server
 import socket
 import ssl
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -75,6 +76,46 @@ def test_a_small_answer_that_unpacks_to_gigabytes_is_cut_off(receiver: Any) -> N
     assert (outcome.status, len(outcome.body)) == (200, 20_000)
 
 
+BOMB = gzip.compress(gzip.compress(bytes(50_000_000), 9), 9)
+HEADERS = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 60_000) for number in range(99))
+HUGE = {
+    "a body without end": b"\r\n",
+    "a hundred headers of 60 KB": HEADERS + b"\r\n",
+    "a line without end": b"X: ",
+    "a chunk of negative size": b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    "a chunk of a terabyte": b"Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n",
+    "a size of a chunk without end": b"Transfer-Encoding: chunked\r\n\r\n0",
+    "a zipped zip of 50 MB": b"Content-Encoding: gzip, gzip\r\n\r\n" + BOMB,
+}
+
+
+@pytest.mark.parametrize("head", HUGE.values(), ids=HUGE)
+def test_no_answer_costs_more_memory_than_what_is_read_of_it(head: bytes, receiver: Any) -> None:
+    block = b"x" * 65_536
+
+    def flood(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        request.wfile.write(head)
+        for _ in range(500):  # 32 MB
+            request.wfile.write(block)
+
+    receiver.behave = flood
+    tracemalloc.start()
+    try:
+        post(receiver.url)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_headers_that_are_none_are_not_quoted_in_the_log(receiver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.behave = lambda request: request.wfile.write(b"HTTP/1.1 200 OK\r\necho zoe@example.org\r\n\r\n")
+    with caplog.at_level("DEBUG"):
+        assert post(receiver.url + "?token=hush").delivered
+    assert caplog.text == ""
+
+
 def test_an_answer_that_cannot_be_unpacked_still_counts_by_its_status(receiver: Any) -> None:
     receiver.answer = (200, {"content-encoding": "gzip"}, b"this is no gzip")
     assert post(receiver.url).delivered
@@ -116,11 +157,20 @@ def test_a_server_that_drips_byte_by_byte_cannot_outlast_the_deadline(head: byte
 
 def test_a_server_that_says_continue_for_ever_cannot_outlast_the_deadline(receiver: Any) -> None:
     def never(request: BaseHTTPRequestHandler) -> None:
-        while not receiver.ended.is_set():
+        while not receiver.ended.wait(0.02):
             request.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     receiver.behave = never
     assert post(receiver.url, timeout=0.4).kind == "timeout"
+
+
+def test_a_server_that_says_continue_as_fast_as_it_can_is_hung_up_on(receiver: Any) -> None:
+    def flood(request: BaseHTTPRequestHandler) -> None:
+        while not receiver.ended.is_set():
+            request.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    receiver.behave = flood
+    assert post(receiver.url, timeout=30).kind == "unreachable"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,8 +36,8 @@ def _at(fields: Any, path: str) -> Any:
 
 
 def _passes(value: Any, patterns: Sequence[str]) -> bool:
-    values = [_text(one) for one in value] if isinstance(value, list | tuple) else [_text(value)]
-    return any(_like(pattern, one) for pattern in patterns for one in values)
+    values = [_text(one).casefold() for one in value] if isinstance(value, list | tuple) else [_text(value).casefold()]
+    return any(_like(pattern.casefold(), one) for pattern in patterns for one in values)
 
 
 def _text(value: Any) -> str:
@@ -49,5 +48,19 @@ def _text(value: Any) -> str:
 
 
 def _like(pattern: str, value: str) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("%"))
-    return re.fullmatch(expression, value, re.DOTALL | re.IGNORECASE) is not None
+    """In one pass, each part at the first place it fits: a regular expression would try every way to divide the text,
+    and a customer's pattern of four `%` would hold the worker for minutes.
+    """
+    first, *rest = pattern.split("%")
+    if not rest:
+        return value == first
+    if not value.startswith(first):
+        return False
+    *parts, last = rest
+    at = len(first)
+    for part in parts:
+        found = value.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return value.endswith(last, at)

@@ -28,7 +28,7 @@ type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 type Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
 """As getaddrinfo has it."""
 
-LOOKUPS = 200
+LOOKUPS = 400
 """At once: four for each delivery that a worker makes at once, as one that hangs is outlived by others."""
 _lookups = threading.BoundedSemaphore(LOOKUPS)
 

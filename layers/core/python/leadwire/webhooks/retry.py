@@ -93,7 +93,7 @@ def retry_after(text: str, now_ms: int) -> float | None:
         return float(text[:12])
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year or a zone of twenty digits
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now_ms / 1000
 

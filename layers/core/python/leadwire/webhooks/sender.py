@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import http.client
+import io
+import logging
 import socket
 import ssl
 import time
@@ -29,7 +31,9 @@ from .model import Outcome
 
 CONNECT = 3.0
 READ = 64 * 1024
-"""Bytes of an answer that are read at most, counted after decompression."""
+"""Bytes of an answer's body that are read at most, counted after decompression."""
+WIRE = 2 * READ
+"""Bytes of an answer that are taken from its connection at most: headers, chunk sizes and all."""
 KEPT = 20_000
 CHUNK = 8 * 1024
 OURS = {"Content-Type": "application/json", "User-Agent": f"Leadwire/{VERSION}", "Connection": "close"}
@@ -40,6 +44,7 @@ type Dial = Callable[[str, int], socket.socket]
 def send(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, private: bool) -> Outcome:
     """POST the body and say what came of it, whatever it is. `timeout` is seconds for the whole exchange."""
     started = time.monotonic()
+    _hush()
     with Deadline(timeout) as deadline:
         try:
             answer = _exchange(url, headers, body, deadline, private=private)
@@ -52,7 +57,40 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, p
     return Outcome(ms=round((time.monotonic() - started) * 1000), **answer)
 
 
+class _Bounded(io.RawIOBase):
+    """A stream that ends after WIRE bytes."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw, self._left = raw, WIRE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._left:
+            return 0
+        count = self._raw.readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """What `http.client` reads by itself has no bound: a hundred headers of 64 KiB each, and of a chunk with a negative
+    size all that comes.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Bounded(self.fp.detach()))
+
+
 class _Plain(HTTPConnection):
+    response_class = _Answer
+
     def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._dial = dial
@@ -62,6 +100,8 @@ class _Plain(HTTPConnection):
 
 
 class _Secure(HTTPSConnection):
+    response_class = _Answer
+
     def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._dial = dial
@@ -87,6 +127,12 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The TLS context verifies; the original would load the CA bundle again for every connection."""
+
+
+@functools.cache
+def _hush() -> None:
+    """urllib3 warns of headers that it cannot parse, and quotes them and the URL: a customer's data, and a token."""
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 @functools.cache
