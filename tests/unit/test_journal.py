@@ -53,6 +53,15 @@ def test_a_new_tenant_has_an_empty_journal(ctx: Ctx, clock: Clock) -> None:
     assert read_on(ctx)[0] == []
 
 
+def test_who_begins_long_before_the_tenant_was_made_is_soon_there(ctx: Ctx, clock: Clock) -> None:
+    made = service.create(ctx, draft()).lead
+    clock.advance(SETTLED + 1)
+    before = journal.read(ctx, journal.FIRST, 7)
+    assert (list(before.events), before.more) == ([], True)
+    chapter = journal.read(ctx, before.next, 7)
+    assert ([event.number for event in chapter.events], chapter.more) == ([made.number], False)
+
+
 def test_an_event_is_told_once_it_has_settled(ctx: Ctx, clock: Clock) -> None:
     clock.advance(1)
     made = service.create(ctx, draft()).lead

@@ -37,7 +37,7 @@ class Chapter:
 
 
 def read(ctx: Ctx, after: str, limit: int) -> Chapter:
-    """What follows the id `after`, from the beginning if it is empty."""
+    """What follows the id `after`, from the beginning if it is empty; what lies before the tenant is skipped."""
     end = ids.first_ulid(ctx.now_ms() - SETTLED)
     start = after or ids.first_ulid(_beginning(ctx))
     if start >= end:
@@ -56,7 +56,10 @@ def read(ctx: Ctx, after: str, limit: int) -> Chapter:
     found = [events.from_item(item) for item in _fitting(items)]
     if len(rows) > limit or len(found) < len(items):
         return Chapter(found, found[-1].id, more=True)
-    return Chapter(found, end if day > last else _first(day), more=day <= last)
+    if day > last:
+        return Chapter(found, end, more=False)
+    following = _first(day) if found else max(_first(day), ids.first_ulid(_beginning(ctx)))
+    return Chapter(found, following, more=True)
 
 
 def of_leads(ctx: Ctx, numbers: Sequence[int], after: str, limit: int) -> Chapter:
