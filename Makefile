@@ -22,6 +22,8 @@ install = if [ -x .venv/bin/uv ]; then .venv/bin/uv pip install --quiet --python
 	else .venv/bin/python -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check $(2); fi
 
 comma := ,
+# Of the list engine: how many, and steps of each
+STORIES := [200$(comma) 1000]
 
 # $(call suite,<name>,<command>): what runs, how long it took, and what to do when it fails
 suite = @start=$$SECONDS; printf '\033[1m%s\033[0m\n' '--- $(1)'; \
@@ -58,7 +60,8 @@ invoke: .venv/.run .tools/sam/.done .tools/ric/.done ## A built function under t
 ##@ Check it
 
 .PHONY: test
-test: check test-python test-documents test-lists test-cloud ## Everything that must pass, in twelve minutes
+test: check .tools/verifiers/.done .tools/js/.done .tools/ministack/.done ## Everything that must pass, in ten minutes
+	$(call suite,tests,LEADWIRE_LIST_PROPERTY="$(STORIES)" pytest -q -n 3 --dist loadgroup)
 	@printf '=== all suites passed ===\n'
 
 .PHONY: check
@@ -78,13 +81,9 @@ check: .venv/.dev .tools/sam/.done .tools/checkov/.done ## Without running it: s
 test-python: .venv/.dev .tools/verifiers/.done .tools/js/.done ## Units, stores, dialects, flows on the embedded cloud, contracts: T="tests/unit -k …"
 	$(call suite,tests,pytest -q -n 2 -m "not emulator" $(T))
 
-.PHONY: test-documents
-test-documents: .venv/.dev ## What the documents say, tried on a running stack: those cases of `make fuzz` that are always the same
-	$(call suite,the documents on a running stack,python -m tests.fuzz --phases examples$(comma)coverage --seed 1)
-
 .PHONY: test-lists
 test-lists: .venv/.dev ## 200 stories of 1,000 steps that every list must agree with
-	$(call suite,stories of the list engine,LEADWIRE_LIST_PROPERTY="[200$(comma) 1000]" pytest -q -n 2 tests/properties/test_list_engine.py -k whatever_the_indexer)
+	$(call suite,stories of the list engine,LEADWIRE_LIST_PROPERTY="$(STORIES)" pytest -q -n 2 tests/properties/test_list_engine.py -k whatever_the_indexer)
 
 .PHONY: soak
 soak: .venv/.dev ## Fifty clients at the same twenty leads for sixty seconds, and a recount

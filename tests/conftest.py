@@ -20,12 +20,21 @@ from tests.factories import Clock, Keys
 LOOPBACK = "127.0.0.1"
 REFERENCE = "/openapi/{document}"
 """A route of the product's template, and of no other."""
+LONG = ("test_list_engine.py", "test_running_documents.py")
 
 if "CI" not in os.environ:  # there Hypothesis's own profile tries the same examples each time: luck decides nothing
     settings.register_profile("leadwire", deadline=None)  # how long an example takes says nothing: machines are busy
     settings.load_profile("leadwire")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Leadwire")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For processes that share the tests: the emulator is one's, and what takes longest begins first."""
+    for item in items:
+        if item.get_closest_marker("emulator"):
+            item.add_marker(pytest.mark.xdist_group("emulator"))
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
