@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from leadwire import keys
+from leadwire.automations import idle
 from leadwire.edge.types import Dialect
 from leadwire.settings import PREFIX, Settings
 from leadwire.store.schema import create_table_arguments
@@ -268,6 +269,11 @@ def test_a_rule_keeps_what_its_target_refuses(rule: str) -> None:
     for goal in of_type("AWS::Events::Rule")[rule]["Targets"]:
         assert target(goal["DeadLetterConfig"]["Arn"]) in alarmed("ApproximateNumberOfMessagesVisible", "QueueName")
         assert goal["RetryPolicy"]["MaximumEventAgeInSeconds"] > 0
+
+
+def test_automations_are_given_the_events_that_they_understand_and_no_others() -> None:
+    pattern = of_type("AWS::Events::Rule")["AutomationsRule"]["EventPattern"]
+    assert sorted(pattern["detail-type"]) == sorted(idle.ACTIVITY)
 
 
 # --- data -------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ STEP = jsonschema_rs.Draft202012Validator(schema.step())
 RIGHT: list[tuple[Kind, list[Any]]] = [
     (values.LINE, ["vip", "x" * 255]),
     (values.TEXT, ["Hello", "x" * 65_536]),
+    (values.TOLD, ["Hello", "x" * 16_384]),
+    (vocabulary.FIELD, ["first_name", "custom_fields.status", "budget"]),
     (values.ID, [1, 10**12 - 1]),
     (values.IDS, [[1], [1, 2]]),
     (values.INTEGER, [0, -(10**9), 10**9]),
@@ -34,6 +36,7 @@ RIGHT: list[tuple[Kind, list[Any]]] = [
 ]
 WRONG: list[Any] = [
     None, 0, -1, 10**12, 8761, "", " ", "a\nb", "x" * 70_000, "ftp://example.com", "http://", "24:00", "open", [], [0],
+    "status", "name",
     ["a"], {}, {"amount": 1}, {"amount": 366, "unit": "days"}, {"amount": 1, "unit": "years"},
 ]  # fmt: skip
 

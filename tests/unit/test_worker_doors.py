@@ -14,7 +14,10 @@ import pytest
 from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, using
 
 SAMPLES = Path(__file__).parents[2] / "events"
-WORKERS = ("relay_events", "fan_out_webhooks", "deliver_webhooks", "sweep_due", "index_leads", "tidy_index")
+WORKERS = (
+    "relay_events", "fan_out_webhooks", "deliver_webhooks", "sweep_due", "index_leads", "tidy_index", "run_jobs",
+    "run_automations",
+)  # fmt: skip
 CASES = [path for worker in WORKERS for path in sorted((SAMPLES / worker).glob("*.json"))]
 
 

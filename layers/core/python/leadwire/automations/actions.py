@@ -22,8 +22,8 @@ from leadwire.users import USERS, User
 from . import conditions, delays, runs
 from .runs import Run
 from .service import AUTOMATIONS
+from .values import TOLD_LIMIT
 
-LINES = ("first_name", "last_name", "company", "job_title", "source")
 MOST_POINTS = 10**9
 """What a score may be, up and down, as in the crm API."""
 SUSPENDED = "suspended"
@@ -56,6 +56,9 @@ class Doing:
     def filled_in(self, lead: Lead, text: str) -> str:
         return conditions.filled_in(text, model.snapshot(lead))
 
+    def told(self, lead: Lead, text: str) -> str:
+        return self.filled_in(lead, text)[:TOLD_LIMIT]
+
     def change(
         self,
         wanted: Wanted,
@@ -84,21 +87,18 @@ def _remove_tag(doing: Doing) -> None:
 
 def _set_field(doing: Doing) -> None:
     field, value = doing.config["field"], doing.config["value"]
-    name = conditions.NAMES.get(field)
-    if name is None:
+    if field not in conditions.SETTABLE:
         doing.change(lambda lead: replace(lead, custom=_open_map(lead, field, _said(doing, lead, value))))
-    elif name in LINES:
-        doing.change(lambda lead: _with(lead, name, model.short(conditions.text(_said(doing, lead, value)))))
-    elif name == "notes":
+    elif field in conditions.LINES:
+        doing.change(lambda lead: _with(lead, field, model.short(conditions.text(_said(doing, lead, value)))))
+    elif field == "notes":
         doing.change(lambda lead: replace(lead, notes=conditions.text(_said(doing, lead, value))))
-    elif name == "email":
+    elif field == "email":
         identity.normal_email(conditions.text(value))
         doing.change(lambda lead: replace(lead, email=conditions.text(value)))
-    elif name == "phone":
+    else:
         e164 = identity.normal_phone(doing.ctx.tenant, conditions.text(value))
         doing.change(lambda lead: replace(lead, phone=e164, phone_given=""))
-    else:
-        raise Undoable("not_settable", f"The field {field} has an action of its own")
 
 
 def _with(lead: Lead, name: str, value: Any) -> Lead:
@@ -180,7 +180,7 @@ class _Turn:
 def _tell(doing: Doing, type_: str, about: Callable[[Lead], Mapping[str, Any]]) -> None:
     """An event of its own beside the lead as it is, after all that has been told of it."""
     ctx = doing.ctx
-    timeline = keys.event(ctx.tenant.id, doing.run.number, "")
+    timeline = keys.event(ctx.tenant.id, service.get(ctx, doing.run.number).number, "")
     newest = Query(timeline.pk, prefix=timeline.sk, forward=False, limit=1, consistent=True)
     (last,) = (events.from_item(item).id for item in ctx.table.query(newest).items)
 
@@ -199,7 +199,7 @@ def _create_task(doing: Doing) -> None:
     _tell(
         doing,
         events.TASK_CREATED,
-        lambda lead: {"text": doing.filled_in(lead, text), "due_at": due, "user_id": lead.assigned_user_id},
+        lambda lead: {"text": doing.told(lead, text), "due_at": due, "user_id": lead.assigned_user_id},
     )
 
 
@@ -208,7 +208,7 @@ def _notify_users(doing: Doing) -> None:
 
     def about(lead: Lead) -> dict[str, Any]:
         assignee = [lead.assigned_user_id] if doing.config.get("assignee") and lead.assigned_user_id else []
-        return {"user_ids": list(dict.fromkeys([*named, *assignee])), "message": doing.filled_in(lead, message)}
+        return {"user_ids": list(dict.fromkeys([*named, *assignee])), "message": doing.told(lead, message)}
 
     _tell(doing, events.USERS_NOTIFIED, about)
 

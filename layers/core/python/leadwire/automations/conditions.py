@@ -5,10 +5,12 @@ A lead is looked at as its snapshot (leads/model.py): absent is empty.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadwire.context import iso
 from leadwire.leads.model import TEXT_LIMIT
 
 SAID = 1000
@@ -18,8 +20,10 @@ type Config = Mapping[str, Any]
 type Shown = Mapping[str, Any]
 
 NAMES = {
+    "id": "number",
     "lead_score": "score",
     "pipeline_stage_id": "stage_id",
+    "custom_fields": "custom",
     **{
         name: name
         for name in (
@@ -37,16 +41,27 @@ NAMES = {
             "pipeline_id",
             "stage_id",
             "assigned_user_id",
+            "tags",
+            "possible_duplicate_of",
+            "created_at",
+            "updated_at",
         )
     },
 }
 """Fields of a lead as automations call them, to their names in it. Any other name is one of the open map."""
 CUSTOM = "custom_fields."
-_VARIABLE = re.compile(r"\{\{\s*([\w.\- ]{1,100}?)\s*\}\}")
+LINES = ("first_name", "last_name", "company", "job_title", "source")
+SETTABLE = (*LINES, "notes", "email", "phone")
+FIXED = sorted({*NAMES, "name"}.difference(SETTABLE))
+"""What `set_field` does not set: it has an action of its own, or is not for anybody to set."""
+TIMES = ("created_at", "updated_at")
+_VARIABLE = re.compile(r"\{\{([^{}]{1,100})\}\}")
 
 
 def value_of(lead: Shown, field: str) -> Any:
     """None if it is absent."""
+    if field in TIMES:
+        return iso(lead[field], zone="+00:00")
     if field in NAMES:
         return lead.get(NAMES[field])
     if field == "name":
@@ -55,21 +70,25 @@ def value_of(lead: Shown, field: str) -> Any:
 
 
 def same(value: Any, wanted: Any) -> bool:
-    """As text, whatever its letters' case: forms and imports bring numbers as text."""
+    """As text, whatever its letters' case: forms and imports bring numbers as text, and 5.0 is 5."""
     return text(value).casefold() == text(wanted).casefold()
 
 
 def text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+    """What is a list of texts has commas between them; what else has parts is JSON."""
+    if isinstance(value, str) or value is None:
+        return value or ""
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, ensure_ascii=False)
 
 
 def filled_in(template: str, lead: Shown) -> str:
     """The template with each `{{field}}` as the lead has it, cut off at SAID; what the lead does not have is empty. The
     whole is cut off as well, where a lead's texts end.
     """
-    return _VARIABLE.sub(lambda found: text(value_of(lead, found[1]))[:SAID], template)[:TEXT_LIMIT]
+    return _VARIABLE.sub(lambda found: text(value_of(lead, found[1].strip()))[:SAID], template)[:TEXT_LIMIT]
 
 
 def holds(condition: Mapping[str, Any], lead: Shown) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import uuid
+from dataclasses import replace
 
 from leadwire.context import Ctx
 from leadwire.events import Event
 from leadwire.leads import model, service
 from leadwire.store.types import ABSENT, ConditionFailed, Put
 from leadwire.webhooks import endpoints, fanout, guard, queue, signing, store
-from leadwire.webhooks.model import Face, SealedSecret, Webhook
+from leadwire.webhooks.model import Face, SealedSecret, Webhook, delivery_id
 
 from .actions import Doing, Undoable
 from .service import HIDDEN, vault_context
@@ -27,25 +28,25 @@ NAMESPACE = uuid.UUID("6f2d4c3e-8a51-4c0f-9a7b-3d1f0e5b7c92")
 
 
 def send(face: Face, doing: Doing) -> None:
-    """Safe to repeat: a delivery's id is made of the run and the endpoint. Raises Undoable if the URL is refused."""
-    ctx, run = doing.ctx, doing.run
+    """Safe to repeat: a delivery's id is made of the step and the endpoint. Raises Undoable if the URL is refused."""
+    ctx, run, now = doing.ctx, doing.run, doing.ctx.now_ms()
     lead = service.get(ctx, run.number)
     webhook = _endpoint(face, doing)
     told = Event(
-        id=run.ulid,
+        id=ctx.ulid(),
         type=WORD,
         tenant=ctx.tenant.id,
         number=lead.number,
         version=lead.version,
-        at=run.started_at,
+        at=now,
         actor=f"{ctx.actor.type}:{ctx.actor.id}",
         request_id=ctx.request_id,
         lead=model.snapshot(lead),
         changes={},
     )
-    now = ctx.now_ms()
-    draft = fanout.draft(ctx, face, webhook, run.ulid, WORD, face.render(ctx, told, webhook, WORD), now)
-    made = fanout.put(ctx.table, ctx.tenant.id, webhook, [draft])
+    draft = fanout.draft(ctx, face, webhook, told.id, WORD, face.render(ctx, told, webhook, WORD), now)
+    once = replace(draft, id=delivery_id(f"{run.id}/{run.at}", webhook.id, WORD))
+    made = fanout.put(ctx.table, ctx.tenant.id, webhook, [once])
     for refused in queue.ring(ctx.ports, made.born + made.untried, now):
         store.move(ctx.table, refused, refused, now)  # to the due index
 

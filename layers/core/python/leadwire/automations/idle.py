@@ -2,24 +2,37 @@
 
 The clock is an item in the due index, so nothing is ever scanned. What automations do does not wind it up: a reminder
 is no activity, and would remind of itself for ever. A lead that nothing has happened to since the automation was made
-has no clock.
+has no clock; that of a lead that is gone, deleted or part of another, stops when it rings.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
-from leadwire import keys
+from leadwire import events, ids, keys
 from leadwire.context import Ctx
 from leadwire.events import Event
-from leadwire.store.types import ABSENT, Compare, ConditionFailed, Delete, Key, Put, any_of, equals
+from leadwire.store.types import ABSENT, Compare, Condition, ConditionFailed, Delete, Key, Put, any_of, equals
 
+from .runner import ACTOR
 from .service import Automation
 
 TRIGGER = "no_activity"
 HOUR = 3_600_000
+ACTIVITY = frozenset(
+    {
+        events.LEAD_CREATED,
+        events.LEAD_UPDATED,
+        events.LEAD_UNMERGED,
+        events.MESSAGE_REPLIED,
+        events.MESSAGE_SENT,
+        events.CONVERSATION_COMPLETED,
+        events.FORM_SUBMITTED,
+    }
+)
+"""What may happen to a lead that is there: the events that the bus hands to automations (template.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +45,25 @@ class Clock:
     rings: int
 
 
+def is_activity(event: Event) -> bool:
+    """Whether somebody has done something, and not an automation."""
+    return event.type in ACTIVITY and not event.actor.startswith(f"{ACTOR}:")
+
+
 def wind(ctx: Ctx, automation: Automation, event: Event) -> None:
     """1 WRU, and 2 for the index. An event that comes late changes nothing."""
-    key = keys.idle(ctx.tenant.id, automation.id, event.number)
-    rings = event.at + automation.trigger["config"]["hours"] * HOUR
-    digest = hashlib.blake2b(key.pk.encode(), digest_size=4).hexdigest()
-    values = {"automation": automation.id, "number": event.number, "event": event.id, "rings": rings}
-    item = {"pk": key.pk, "sk": key.sk, **values, **keys.indexed(g2=keys.due_at(digest, rings))}
-    with contextlib.suppress(ConditionFailed):
-        ctx.table.write(Put(item, any_of(ABSENT, Compare("event", "<", event.id))))
+    clock = Clock(automation.id, event.number, event.id, event.at + _patience(automation))
+    _write(ctx, clock, any_of(ABSENT, Compare("event", "<", event.id)))
+
+
+def due(automation: Automation, clock: Clock) -> int:
+    """When it has been too long by what the automation says now: it may have been changed since the clock was set."""
+    return ids.ulid_ms(clock.event) + _patience(automation)
+
+
+def wait_on(ctx: Ctx, automation: Automation, clock: Clock) -> None:
+    """Ring later, unless something has happened meanwhile."""
+    _write(ctx, replace(clock, rings=due(automation, clock)), equals("event", clock.event))
 
 
 def find(ctx: Ctx, key: Key) -> Clock | None:
@@ -53,3 +76,16 @@ def stop(ctx: Ctx, clock: Clock) -> None:
     key = keys.idle(ctx.tenant.id, clock.automation, clock.number)
     with contextlib.suppress(ConditionFailed):
         ctx.table.write(Delete(key, equals("event", clock.event)))
+
+
+def _patience(automation: Automation) -> int:
+    hours: int = automation.trigger["config"]["hours"]
+    return hours * HOUR
+
+
+def _write(ctx: Ctx, clock: Clock, condition: Condition) -> None:
+    key = keys.idle(ctx.tenant.id, clock.automation, clock.number)
+    digest = hashlib.blake2b(key.pk.encode(), digest_size=4).hexdigest()
+    index = keys.indexed(g2=keys.due_at(digest, clock.rings))
+    with contextlib.suppress(ConditionFailed):
+        ctx.table.write(Put({"pk": key.pk, "sk": key.sk, **asdict(clock), **index}, condition))

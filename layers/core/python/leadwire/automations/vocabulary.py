@@ -11,6 +11,7 @@ from typing import Any
 
 from leadwire.errors import FieldError
 
+from .conditions import FIXED
 from .values import (
     BOOLEAN,
     CLOCK,
@@ -25,12 +26,15 @@ from .values import (
     STATUS,
     TAG,
     TEXT,
+    TOLD,
     URL,
     Kind,
     one_of,
+    other_than,
 )
 
 NESTED = 5
+FIELD = other_than(LINE, FIXED, f"must not be {', '.join(FIXED)}: they have actions of their own, or cannot be set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,12 @@ ACTIONS: Mapping[str, Config] = {
     "add_tag": {"tag": Value(TAG)},
     "remove_tag": {"tag": Value(LINE)},
     "set_status": {"status": Value(STATUS)},
-    "set_field": {"field": Value(LINE), "value": Value(SCALAR)},
+    "set_field": {"field": Value(FIELD), "value": Value(SCALAR)},
     "add_score": {"points": Value(INTEGER)},
     "set_starred": {"starred": Value(BOOLEAN)},
     "move_stage": {"stage_id": _named("stage")},
     "add_note": {"text": Value(TEXT)},
-    "create_task": {"text": Value(TEXT), "due_in": _maybe(SPAN)},
+    "create_task": {"text": Value(TOLD), "due_in": _maybe(SPAN)},
     "send_email": {
         "integration_id": _maybe(ID, "integration"),
         "subject": Value(LINE),
@@ -124,7 +128,7 @@ ACTIONS: Mapping[str, Config] = {
     },
     "send_sms": {"integration_id": _named("integration"), "text": Value(TEXT)},
     "send_slack": {"integration_id": _named("integration"), "text": Value(TEXT)},
-    "notify_users": {"user_ids": _maybe(IDS, "user"), "assignee": _maybe(BOOLEAN), "message": _maybe(TEXT)},
+    "notify_users": {"user_ids": _maybe(IDS, "user"), "assignee": _maybe(BOOLEAN), "message": _maybe(TOLD)},
     "send_webhook": {"url": Value(URL), "secret": _maybe(LINE)},
     "start_automation": {"automation_id": _named("automation")},
 }

@@ -9,31 +9,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from leadwire import events, keys, ports, telemetry, tenants
 from leadwire.context import Ctx
 from leadwire.errors import NotFound
 from leadwire.events import Event
+from leadwire.leads import store
 from leadwire.ports import Ports
+from leadwire.store.table import Table
 from leadwire.store.types import Key
 from leadwire.webhooks.model import Face
 
 from . import hooks, idle, runner, runs, triggers
 from .actions import ACTIONS, Doing
-from .idle import Clock
 from .runner import Act
 from .runs import Run
 from .service import Automation
 
 EARLY = 1000
 """Milliseconds by which an alarm may come early: the clocks of two machines differ."""
-OWN = f"{runner.ACTOR}:"
 
 
 def handler(face: Face) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
     """The handler of the function whose webhooks have this face: a batch in, the ids of what failed out."""
+    ports.prepare()
     act = partial(perform, face)
     return lambda event, _context: work(ports.current(), act, event["Records"])
 
@@ -59,6 +60,27 @@ def work(ports: Ports, act: Act, records: Sequence[Mapping[str, Any]]) -> dict[s
     return {"batchItemFailures": failed}
 
 
+@dataclass
+class Tenant:
+    """A tenant that messages are of. What is not asked for is not read: most tenants have no automations."""
+
+    ports: Ports
+    id: str
+
+    @cached_property
+    def active(self) -> list[Automation]:
+        """Its automations that are switched on."""
+        return runner.active(Table(self.ports.engine, keys.tenant_prefix(self.id)), self.id)
+
+    @cached_property
+    def ctx(self) -> Ctx | None:
+        """None if there is no such tenant."""
+        try:
+            return tenants.operate(self.ports, tenants.load(self.ports, self.id), "automations")
+        except NotFound:
+            return None
+
+
 @dataclass(slots=True)
 class Batch:
     """One invocation: what it has read of tenants, and which runs it has moved."""
@@ -70,61 +92,55 @@ class Batch:
 
     def take(self, message: Mapping[str, Any]) -> None:
         """A tenant, a run or a clock that is not there needs nothing."""
-        tenant = self._tenant(message["detail"]["tenant"] if "detail" in message else message["tenant"])
-        if tenant.ctx is None:
-            return
         if "detail" in message:
-            self._happened(tenant.ctx, tenant.active, events.from_detail(message["detail"]))
+            event = events.from_detail(message["detail"])
+            self._happened(self._tenant(event.tenant), event)
         elif "run" in message:
-            self._resume(tenant.ctx, message["run"])
+            self._resume(self._tenant(message["tenant"]), message["run"])
         elif keys.is_idle(place := Key(*message["due"])):
-            self._rang(tenant.ctx, tenant.active, idle.find(tenant.ctx, place))
+            self._rang(self._tenant(message["tenant"]), place)
         else:
-            self._resume(tenant.ctx, keys.run_of(place))
+            self._resume(self._tenant(message["tenant"]), keys.run_of(place))
 
-    def _happened(self, ctx: Ctx, active: Sequence[Automation], event: Event) -> None:
-        for automation in active:
-            if event.actor == f"{OWN}{automation.id}":
-                continue  # it never starts again by what it did itself
-            if automation.trigger["type"] == idle.TRIGGER and not event.actor.startswith(OWN):
+    def _happened(self, tenant: Tenant, event: Event) -> None:
+        concerned = [one for one in tenant.active if _concerns(one, event)]
+        if not concerned or (ctx := tenant.ctx) is None:
+            return
+        for automation in concerned:
+            if automation.trigger["type"] == idle.TRIGGER:
                 idle.wind(ctx, automation, event)
-            elif triggers.starts(automation.trigger, event):
+            else:
                 self._begin(ctx, automation, event.number, event.id, event.hops + 1)
 
     def _begin(self, ctx: Ctx, automation: Automation, number: int, event: str, hops: int) -> None:
         self.moved.append(runner.run(ctx, runs.fresh(ctx, automation, number, event, hops), self.act))
 
-    def _resume(self, ctx: Ctx, run_id: str) -> None:
-        run = runs.find(ctx, run_id)
-        if run and (run.state == "running" or run.next_at <= ctx.now_ms() + EARLY):
-            self.moved.append(runner.wake(ctx, run, self.act))
+    def _resume(self, tenant: Tenant, run_id: str) -> None:
+        run = runs.find(tenant.ctx, run_id) if tenant.ctx else None
+        if tenant.ctx and run and (run.state == "running" or run.next_at <= tenant.ctx.now_ms() + EARLY):
+            self.moved.append(runner.wake(tenant.ctx, run, self.act))
 
-    def _rang(self, ctx: Ctx, active: Sequence[Automation], clock: Clock | None) -> None:
+    def _rang(self, tenant: Tenant, place: Key) -> None:
         """The clock stops after its run is stored: in between, it would ring again for the same run."""
-        if clock is None or clock.rings > ctx.now_ms() + EARLY:
+        ctx = tenant.ctx
+        clock = idle.find(ctx, place) if ctx else None
+        if ctx is None or clock is None or clock.rings > ctx.now_ms() + EARLY:
             return  # stopped, or wound up again, since the alarm was set
-        waiting = {one.id: one for one in active if one.trigger["type"] == idle.TRIGGER}
-        if clock.automation in waiting:
-            self._begin(ctx, waiting[clock.automation], clock.number, clock.event, 1)
+        waiting = {one.id: one for one in tenant.active if one.trigger["type"] == idle.TRIGGER}
+        automation = waiting.get(clock.automation)
+        if automation and idle.due(automation, clock) > ctx.now_ms() + EARLY:
+            idle.wait_on(ctx, automation, clock)
+            return
+        if automation and store.find(ctx, clock.number):
+            self._begin(ctx, automation, clock.number, clock.event, 1)
         idle.stop(ctx, clock)
 
     def _tenant(self, id_: str) -> Tenant:
-        if id_ not in self.tenants:
-            self.tenants[id_] = _read(self.ports, id_)
-        return self.tenants[id_]
+        return self.tenants.setdefault(id_, Tenant(self.ports, id_))
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """A tenant that events are of, and its automations that are switched on."""
-
-    ctx: Ctx | None
-    active: Sequence[Automation] = ()
-
-
-def _read(ports: Ports, id_: str) -> Tenant:
-    try:
-        ctx = tenants.operate(ports, tenants.load(ports, id_), "automations")
-    except NotFound:
-        return Tenant(None)
-    return Tenant(ctx, runner.active(ctx))
+def _concerns(automation: Automation, event: Event) -> bool:
+    """Whether the event starts the automation or winds up its clock. It never starts again by what it did itself."""
+    if automation.trigger["type"] == idle.TRIGGER:
+        return idle.is_activity(event)
+    return event.actor != f"{runner.ACTOR}:{automation.id}" and triggers.starts(automation.trigger, event)
