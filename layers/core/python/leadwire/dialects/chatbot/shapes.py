@@ -67,7 +67,7 @@ class LeadList(QueryString):
     page: Annotated[int, Field(ge=1, le=10**9)] = 1
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     status: Status | None = None
-    source: Line | None = None
+    source: FilledLine | None = None
     search: FilledLine | None = None
 
 

@@ -74,7 +74,7 @@ class AddTag(Body):
 class LeadList(PageQuery):
     """`GET /api/v1/leads`."""
 
-    source: Line | None = None
+    source: FilledLine | None = None
     status: Status | None = None
     pipeline_id: Id | None = None
     stage_id: Id | None = None
