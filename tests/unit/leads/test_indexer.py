@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from leadwire import keys
-from leadwire.leads import index, indexer, pending
+from leadwire.leads import index, indexer, pending, store
 from leadwire.leads.indexer import QueueRefused
 from leadwire.ports import Message, Queue
 from leadwire.store.database import MEMORY, Database
@@ -104,9 +104,7 @@ def test_leads_are_forgotten_by_one_message_after_the_grace(story: Story) -> Non
 def test_a_lead_that_was_written_again_is_not_forgotten(story: Story) -> None:
     story.create(1)
     indexer.index_records(story.ports, records(story))
-    story.model.store(
-        indexer.store.replace(story.ctx, story.model.leads[1], replace(story.model.leads[1], score=9)).lead
-    )
+    story.model.store(store.replace(story.ctx, story.model.leads[1], replace(story.model.leads[1], score=9)).lead)
     indexer.tidy(story.ports, story.queue.messages[0][1])
     assert set(pending.read(story.ctx).leads) == {1}
 
