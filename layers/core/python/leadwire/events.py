@@ -16,6 +16,7 @@ from typing import Any
 
 from . import ids, keys
 from .context import Ctx, iso
+from .json_text import json_text
 from .store.types import PRESENT, Item, Key, Put, Update
 
 LEAD_CREATED = "lead.created"
@@ -144,15 +145,15 @@ def put(event: Event) -> Put:
         "at": event.at,
         "actor": event.actor,
         "request_id": event.request_id,
-        "lead": _compact(event.lead),
-        "changes": _compact(_brief(event)),
+        "lead": json_text(event.lead),
+        "changes": json_text(_brief(event)),
     }
     if event.cause:
         item |= {"cause": event.cause, "hops": event.hops}
     if event.webhook:
-        item["webhook"] = _compact(event.webhook)
+        item["webhook"] = json_text(event.webhook)
     if event.about:
-        item["about"] = _compact(event.about)
+        item["about"] = json_text(event.about)
     return Put(item)
 
 
@@ -181,13 +182,13 @@ def emptied(item: Item) -> Update:
     lead, about = json.loads(item["lead"]), json.loads(item.get("about", "{}"))
     snapshot = {name: lead[name] for name in STAYS} | {"erased": True}
     numbers = {name: value for name, value in about.items() if isinstance(value, int)}
-    left: Item = {"lead": _compact(snapshot), "changes": "{}", "about": _compact(numbers)}
+    left: Item = {"lead": json_text(snapshot), "changes": "{}", "about": json_text(numbers)}
     return Update(Key(item["pk"], item["sk"]), set=left, condition=PRESENT)
 
 
 def to_detail(event: Event) -> str:
     """The event as the `detail` of a bus entry."""
-    return _compact({name: getattr(event, name) for name in Event.__slots__} | {"changes": _brief(event)})
+    return json_text({name: getattr(event, name) for name in Event.__slots__} | {"changes": _brief(event)})
 
 
 def from_detail(detail: Mapping[str, Any]) -> Event:
@@ -202,7 +203,3 @@ def _brief(event: Event) -> dict[str, list[Any]]:
 
 def _full(changes: Mapping[str, list[Any]], lead: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: pair if len(pair) > 1 else [*pair, lead[name]] for name, pair in changes.items()}
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)

@@ -14,6 +14,7 @@ from typing import Any
 from . import keys
 from .context import Ctx
 from .errors import FieldError, InvalidInput, NotFound, Unready
+from .json_text import json_text
 from .store.types import (
     ABSENT,
     PRESENT,
@@ -186,7 +187,7 @@ def of_item[Record: Numbered](kind: Kind[Record], item: Item) -> Record:
 
 
 def _stored(kind: Kind[Any], name: str, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if name in kind.texts else value
+    return json_text(value) if name in kind.texts else value
 
 
 def _read(kind: Kind[Any], name: str, value: Any) -> Any:

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from leadwire import keys, telemetry
 from leadwire.context import Ctx
+from leadwire.json_text import json_text
 from leadwire.ports import Message
 from leadwire.store.types import (
     ABSENT,
@@ -166,7 +167,7 @@ def moved(ctx: Ctx, before: Run, after: Run) -> Update:
     index = _due(after)
     return Update(
         place,
-        set={**changed, "log": _json(after.log), "expires_at": _expires(after), **index},
+        set={**changed, "log": json_text(after.log), "expires_at": _expires(after), **index},
         remove=() if index else ("g2pk", "g2sk"),
         condition=equals("version", before.version),
     )
@@ -202,7 +203,7 @@ def _item(ctx: Ctx, run: Run) -> Item:
     key = keys.run(ctx.tenant.id, run.id)
     values = {f.name: getattr(run, f.name) for f in fields(Run)}
     index = keys.indexed(g1=(keys.runs(ctx.tenant.id, run.automation), run.ulid))
-    texts = {name: _json(values[name]) for name in _TEXTS}
+    texts = {name: json_text(values[name]) for name in _TEXTS}
     return {"pk": key.pk, "sk": key.sk, **values, **texts, "expires_at": _expires(run), **index, **_due(run)}
 
 
@@ -220,7 +221,3 @@ def _due(run: Run) -> Item:
 
 def _expires(run: Run) -> int:
     return max(run.next_at, run.started_at) // 1000 + KEPT
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -8,7 +8,6 @@ Payload format 2.0: docs.aws.amazon.com/apigateway/latest/developerguide/http-ap
 from __future__ import annotations
 
 import base64
-import json
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from leadwire import apikeys, ports, telemetry
 from leadwire.admission import Admission, admit
 from leadwire.context import Actor, Ctx, open_ctx
 from leadwire.errors import Broken, Forbidden, LeadwireError, RateLimited, TooLarge, Unauthorized, Unready
+from leadwire.json_text import json_text
 from leadwire.ports import Ports
 from leadwire.store.table import Meter, Table
 from leadwire.store.types import Throttled, TransactionConflict, Unavailable
@@ -205,7 +205,7 @@ def _response(call: Call, reply: Reply) -> dict[str, Any]:
         headers["X-Leadwire-Capacity"] = f"wru={consumed.wru:g} rru={consumed.rru:g} trips={call.meter.trips}"
     if reply.body is None:
         return {"statusCode": reply.status, "headers": headers}
-    body = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
+    body = json_text(reply.body)
     return {"statusCode": reply.status, "headers": headers, "body": body}
 
 

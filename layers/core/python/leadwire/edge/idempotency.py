@@ -22,6 +22,7 @@ from typing import Any
 from leadwire import keys
 from leadwire.context import Ctx
 from leadwire.errors import FieldError, IdempotencyInProgress, IdempotencyMismatch, InvalidInput
+from leadwire.json_text import json_text
 from leadwire.ports import Vault
 from leadwire.store.types import (
     ABSENT,
@@ -77,7 +78,7 @@ class Claim:
     def writes(self, result: object) -> Sequence[TransactWrite]:
         """The answer of a bulk request may take several items; sealed ones are small."""
         self.reply = reply = self.render(result)
-        body = None if reply.body is None else json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
+        body = None if reply.body is None else json_text(reply.body)
         stored = self.vault.seal(body, self.key.pk) if self.vault and body else _packed(body)
         first, *rest = [stored[at : at + PART] for at in range(0, len(stored), PART)] if stored else [stored]
         answer = {"status": reply.status, "body": first, "headers": json.dumps(dict(reply.headers)), "parts": len(rest)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from leadwire import events, keys, records
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, NotFound
+from leadwire.json_text import json_text
 from leadwire.leads import model as leads
 from leadwire.leads import placement, service
 from leadwire.leads.model import Lead, Stored
@@ -147,7 +147,7 @@ def _take_in(ctx: Ctx, draft: Lead, along: Along) -> Stored:
 def _writes(ctx: Ctx, form: Form, lead: Lead, ulid: str, values: Mapping[str, Any]) -> list[TransactWrite]:
     """The submission under its lead, its count, and the event."""
     key = keys.submission(ctx.tenant.id, lead.number, ulid)
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    text = json_text(values)
     item: Item = {"pk": key.pk, "sk": key.sk, "form_id": form.id, "at": ctx.now_ms(), "values": text}
     about = {"form_id": form.id, "submission_id": _name(ulid), "values": values}
     event = events.of_lead(ctx, events.FORM_SUBMITTED, ctx.ulid(lead.event), leads.snapshot(lead), {}, about)

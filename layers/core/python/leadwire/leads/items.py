@@ -7,6 +7,7 @@ from typing import Any
 
 from leadwire import keys
 from leadwire.context import Ctx
+from leadwire.json_text import json_text
 from leadwire.store.types import INDEXES, Item
 
 from . import model, terms
@@ -21,7 +22,7 @@ def to_item(ctx: Ctx, lead: Lead) -> Item:
     values: dict[str, Any] = model.snapshot(lead)
     for name in _JSON:
         if name in values:
-            values[name] = json.dumps(values[name], ensure_ascii=False, separators=(",", ":"))
+            values[name] = json_text(values[name])
     return {"pk": key.pk, "sk": key.sk, **values, **_index(ctx.tenant.id, lead)}
 
 

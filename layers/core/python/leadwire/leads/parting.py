@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
+from leadwire.json_text import json_text
 from leadwire.store.types import Item
 
 from . import identity, model
@@ -49,7 +50,7 @@ def of_item(item: Item) -> Part:
 
 def to_item(part: Part) -> Item:
     """Without its key. Lead, and what the survivor was and became: three times the largest lead fit into an item."""
-    texts = {"lead": _text(model.snapshot(part.lead)), "changes": _text(part.changes)}
+    texts = {"lead": json_text(model.snapshot(part.lead)), "changes": json_text(part.changes)}
     return {"number": part.lead.number, "into": part.into, "at": part.at, "version": part.version, **texts}
 
 
@@ -145,8 +146,4 @@ def _brings(lead: Lead, name: str) -> list[Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return _text(one) == _text(other)
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
+    return json_text(one) == json_text(other)

@@ -18,6 +18,7 @@ from operator import attrgetter
 
 from leadwire import keys
 from leadwire.context import Ctx
+from leadwire.json_text import json_text
 from leadwire.store.types import Delete, Item, Put, Query, equals
 
 from . import model
@@ -108,7 +109,7 @@ def text_of(lead: Lead) -> str:
     values = list(_values(lead))
     while values and values[-1] == _EMPTY[len(values) - 1]:
         values.pop()
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return json_text(values)
 
 
 @functools.lru_cache(maxsize=16_384)  # the next list reads the same ones

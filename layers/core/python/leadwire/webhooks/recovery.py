@@ -6,7 +6,6 @@ is made due rings by itself: nothing here sends.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from leadwire import events, ids, keys
 from leadwire.context import Ctx, iso
 from leadwire.errors import Conflict, FieldError, InvalidInput, NotFound
 from leadwire.events import Event
+from leadwire.json_text import json_text
 from leadwire.store.types import Key, Query
 
 from . import endpoints, fanout, filters, health, queue, store
@@ -104,7 +104,7 @@ def ping(ctx: Ctx, face: Face, webhook: Webhook) -> Delivery:
     """Send the endpoint a signed message that is no event, once. Raises Conflict if it is disabled or deleted."""
     now = ctx.now_ms()
     told = {"type": PING, "eventType": PING, "event": PING, "webhookId": webhook.id, "timestamp": iso(now)}
-    body = json.dumps(told, separators=(",", ":"))
+    body = json_text(told)
     draft = replace(fanout.draft(ctx, face, webhook, ids.ulid(now), PING, body, now), waits=())
     born = fanout.put(ctx.table, ctx.tenant.id, webhook, [draft], due=True).born if webhook.enabled else []
     if not born:

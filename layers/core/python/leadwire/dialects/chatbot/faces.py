@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
@@ -10,6 +9,7 @@ from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import published
 from leadwire.events import Event
+from leadwire.json_text import json_text
 from leadwire.leads import model
 from leadwire.settings import Settings
 from leadwire.webhooks.model import Face, Webhook
@@ -49,7 +49,7 @@ def render(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
         "timestamp": iso(event.at, "milliseconds"),
         "data": shapes.lead(ctx.tenant, model.of_snapshot(event.lead)),
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return json_text(body)
 
 
 def headers(_word: str, _settings: Settings) -> dict[str, str]:

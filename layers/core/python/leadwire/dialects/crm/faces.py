@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
@@ -10,6 +9,7 @@ from leadwire import events, keys
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import published
 from leadwire.events import Event
+from leadwire.json_text import json_text
 from leadwire.leads.model import STATUSES
 from leadwire.settings import Settings
 from leadwire.store.types import Key
@@ -85,7 +85,7 @@ def render(ctx: Ctx, event: Event, _webhook: Webhook, word: str) -> str:
             "created_at": iso(lead["created_at"]),
         },
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return json_text(body)
 
 
 def headers(_word: str, _settings: Settings) -> dict[str, str]:

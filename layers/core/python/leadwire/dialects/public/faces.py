@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, TypedDict
@@ -12,6 +11,7 @@ from leadwire import events
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.fields import published
 from leadwire.events import Event
+from leadwire.json_text import json_text
 from leadwire.leads import history, model
 from leadwire.leads.history import Message
 from leadwire.settings import Settings
@@ -76,7 +76,7 @@ def completed(event: Event) -> bool:
 
 def render_v1(ctx: Ctx, event: Event, _webhook: Webhook, _word: str) -> str:
     body: PayloadV1 = {**_lead(ctx, event), "timestamp": iso(event.at)}
-    return _json(body)
+    return json_text(body)
 
 
 def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
@@ -90,9 +90,9 @@ def render_v2(ctx: Ctx, event: Event, webhook: Webhook, word: str) -> str:
         "eventId": event.id,
     }
     if word != MESSAGE_REPLY:
-        return _json(body)
+        return json_text(body)
     replied: ReplyV2 = {**body, "reply": _reply(event.about["message"])}
-    return _json(replied)
+    return json_text(replied)
 
 
 def _lead(ctx: Ctx, event: Event) -> FullLead:
@@ -120,10 +120,6 @@ def fields(_tenant: Tenant, event: Event) -> Mapping[str, Any]:
 
 def _complete(custom: Mapping[str, Any] | None) -> bool:
     return str((custom or {}).get(QUALIFICATION, "")).upper() == COMPLETED
-
-
-def _json(body: PayloadV1 | PayloadV2 | ReplyV2) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 FACE_V2 = Face(
