@@ -59,7 +59,10 @@ class Listed:
     """A page of leads, and how many there are on all pages together."""
 
     leads: list[Lead]
+    """Those of the page's places that are still there when they are read."""
     total: int
+    last: int | None = None
+    """The number at the end of the page, if there is another page; the lead may be gone meanwhile."""
 
 
 def run(ctx: Ctx, query: LeadQuery) -> Listed:
@@ -68,7 +71,8 @@ def run(ctx: Ctx, query: LeadQuery) -> Listed:
     found = _find(ctx, query, overlay)
     numbers = _page(ctx, query, overlay, found)
     leads = {lead.number: lead for lead in store.find_many(ctx, numbers)} if numbers else {}
-    return Listed([leads[number] for number in numbers if number in leads], len(found))
+    more = 0 < len(numbers) < len(found) - query.offset
+    return Listed([leads[number] for number in numbers if number in leads], len(found), numbers[-1] if more else None)
 
 
 def members(ctx: Ctx, query: LeadQuery) -> Bitmap:

@@ -56,14 +56,13 @@ class Leads(TypedDict):
 
 
 def show_page(tenant: Tenant, page: Page) -> Reply[Leads]:
-    leads = page.listed.leads
-    more = page.listed.total > len(leads) > 0
+    last = page.listed.last
     return Reply(
         200,
         {
-            "items": [shapes.lead(tenant, lead) for lead in leads],
-            "has_more": more,
-            "next_cursor": cursor.write(tenant, leads[-1].number, page.fingerprint) if more else None,
+            "items": [shapes.lead(tenant, lead) for lead in page.listed.leads],
+            "has_more": last is not None,
+            "next_cursor": None if last is None else cursor.write(tenant, last, page.fingerprint),
         },
     )
 

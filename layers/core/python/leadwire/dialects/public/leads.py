@@ -88,14 +88,19 @@ def _full(tenant: Tenant, lead: Lead, messages: Sequence[Message]) -> FullLead:
 
 
 def _page[One](listed: Listed, shown: list[One]) -> Reply[Success[LeadPage[One]]]:
-    more = listed.total > len(shown) > 0
-    following = _next_before(listed.leads[-1]) if more else None
+    more, following = listed.last is not None, _next_before(listed)
     return Reply(200, {"success": True, "data": {"leads": shown, "hasMore": more, "nextBefore": following}})
 
 
-def _next_before(lead: Lead) -> str:
-    """A timestamp that carries the lead's number in its fraction, behind the milliseconds (decisions.md, public)."""
-    return f"{iso(lead.created_at, 'milliseconds', '')}{lead.number:012d}Z"
+def _next_before(listed: Listed) -> str | None:
+    """A timestamp that carries the last number in its fraction, behind the milliseconds (decisions.md, public).
+
+    The number counts; the time is that of the last lead, if any of the page is still there.
+    """
+    if listed.last is None:
+        return None
+    created_at = listed.leads[-1].created_at if listed.leads else 0
+    return f"{iso(created_at, 'milliseconds', '')}{listed.last:012d}Z"
 
 
 def _bound(before: str) -> tuple[int | None, int | None]:
