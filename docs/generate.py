@@ -18,19 +18,24 @@ from types import ModuleType
 from typing import Any
 
 from docs import measure, openapi
-from docs.openapi import dialects
-from leadwire import errors, events, keys
+from docs.openapi import dialects, webhooks
+from leadwire import errors, events, faces, keys
 from leadwire.dialects.chatbot import shapes as chatbot
+from leadwire.dialects.chatbot.faces import FACE as CHATBOT
 from leadwire.dialects.crm import shapes as crm
 from leadwire.dialects.lists import shapes as lists
 from leadwire.errors import FieldError, LeadwireError
 from leadwire.leads.model import STATUSES
 from leadwire.store.types import Key
+from leadwire.webhooks import retry
+from leadwire.webhooks.model import Face
 from tests.contracts.route_budgets import BUDGETS
 
 DOCS = Path(__file__).parent
 READS = "_of"
 """Ends the names of functions that read a key rather than make one."""
+LONG = 600
+"""Minutes from which a schedule is told in hours."""
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -155,6 +160,30 @@ def catalogue() -> str:
     return _table(("event", "tells"), [(f"`{name}`", text) for name, text in events.CATALOGUE.items()])
 
 
+def sending() -> str:
+    """Each way of sending webhooks: its words, and what it keeps to."""
+    rows = []
+    for face in faces.ALL:
+        words = [one.word for name in dialects.NAMES for one in webhooks.declared(name) if one.face is face]
+        own = [*face.headers(words[0], webhooks.SETTINGS), *([face.signature] if face.signature else [])]
+        limits = (f"{face.timeout:g} s", _attempts(face), str(face.limit))
+        rows.append((f"`{face.name}`", _listed(words), *limits, _listed(own)))
+    heads = ("way of sending", "its words", "answer within", "attempts", "webhooks at most", "headers of its own")
+    return _table(heads, rows)
+
+
+def _attempts(face: Face) -> str:
+    if face is CHATBOT:
+        return "1 to 11, as the webhook says"
+    waits = retry.SCHEDULES[face.schedule]
+    over = sum(waits) / retry.MINUTE
+    return f"{len(waits) + 1} over {f'{over // 60:g} h' if over > LONG else f'{over:g} min'}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 # --- blocks of operations.md and README.md ----------------------------------------------------------------------------
 
 
@@ -197,6 +226,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "statuses": statuses,
     "errors": refusals,
     "events": catalogue,
+    "sending": sending,
     "costs": costs,
     "prices": prices,
     "budgets": budgets,
