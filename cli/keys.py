@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -11,23 +12,26 @@ from leadwire import apikeys
 from leadwire.apikeys import ApiKey
 
 from . import show
-from .session import OfTenant, connected, tenant_ctx
+from .session import OfTenant, connected, filled, tenant_ctx
 from .show import AsJson
 
 app = typer.Typer(help="API keys: each belongs to one tenant and speaks one dialect.", no_args_is_help=True)
 
 Dialect = Literal["public", "chatbot", "lists", "crm"]
+DAY = 24 * 3600
+"""Seconds."""
 
 
 def _last_day(text: str) -> int:
     """Epoch seconds of the end of the day, UTC."""
     try:
-        end = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+        begins = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise typer.BadParameter("give the last day as YYYY-MM-DD") from error
-    if end <= datetime.now(UTC):
+    end = int(begins.timestamp()) + DAY
+    if end <= time.time():
         raise typer.BadParameter("is over already")
-    return int(end.timestamp())
+    return min(end, apikeys.FOR_EVER)
 
 
 @app.command()
@@ -35,7 +39,7 @@ def create(
     context: typer.Context,
     tenant: OfTenant,
     dialect: Annotated[Dialect, typer.Option(help="The API that the key opens.")],
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
+    name: Annotated[str, typer.Option(parser=filled, metavar="TEXT", help="What the key is for.")] = "cli",
     scopes: Annotated[str, typer.Option(help="Such as read:leads,write:leads; * for all.")] = apikeys.EVERY_SCOPE,
     limit: Annotated[
         int | None,

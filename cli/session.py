@@ -33,6 +33,13 @@ NEXT = {
 """Kind of record that was not found to what helps."""
 
 
+def filled(text: str) -> str:
+    """For options. Raises BadParameter."""
+    if not text.strip():
+        raise typer.BadParameter("must not be empty")
+    return text.strip()
+
+
 @contextmanager
 def connected(context: typer.Context, *, sending: bool = False) -> Iterator[Ports]:
     """The ports of the target that the options before the command name; `sending` for commands that send messages."""

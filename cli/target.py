@@ -13,6 +13,7 @@ from leadwire.ports import Bus, BusEntry, Message, Ports, Queue, Vault
 from leadwire.settings import Settings
 from leadwire.store.database import Database
 from leadwire.store.sqlite import SqliteEngine
+from leadwire.store.types import Unreadable
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(".leadwire")
@@ -72,7 +73,10 @@ def _embedded(data: Path) -> SqliteEngine:
         raise Unreachable(
             f"There is no database at {path}. Run `make run` once, or name a deployed stack with --stack."
         )
-    return SqliteEngine(Database(path))
+    try:
+        return SqliteEngine(Database(path))
+    except Unreadable as other:
+        raise Unreachable(f"{path} {other}: move {data} away, and `make run` begins a new one.") from other
 
 
 @contextmanager

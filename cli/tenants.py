@@ -12,7 +12,7 @@ from leadwire.ports import Ports
 from leadwire.tenants import Hours
 
 from . import show
-from .session import connected
+from .session import connected, filled
 from .show import AsJson
 
 Slug = Annotated[str, typer.Argument(help="Slug of the tenant.")]
@@ -28,7 +28,10 @@ app = typer.Typer(help="Tenants: one business each.", no_args_is_help=True)
 def create(
     context: typer.Context,
     slug: Annotated[str, typer.Argument(help="1 to 63 of a-z, 0-9 and inner hyphens; names the tenant for ever.")],
-    name: Annotated[str | None, typer.Option(help="The business as people write it; the slug if not given.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(parser=filled, metavar="TEXT", help="The business as people write it; the slug if not given."),
+    ] = None,
     region: Annotated[str, typer.Option(help="ISO 3166 country whose national phone numbers are understood.")] = "US",
     shards: Annotated[
         int,
@@ -65,7 +68,9 @@ def show_(context: typer.Context, slug: Slug, *, as_json: AsJson = False) -> Non
 def set_(
     context: typer.Context,
     slug: Slug,
-    name: Annotated[str | None, typer.Option(help="The business as people write it.")] = None,
+    name: Annotated[
+        str | None, typer.Option(parser=filled, metavar="TEXT", help="The business as people write it.")
+    ] = None,
     region: Annotated[str | None, typer.Option(help="Country whose national phone numbers are understood.")] = None,
     strict: Annotated[
         bool | None,

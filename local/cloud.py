@@ -238,7 +238,7 @@ def main() -> int:
     except CloudFailed as failure:
         print(failure, file=sys.stderr)
         return 1
-    print(f"\n{demo.summary(state)}\nLogs: {HOME}; end it with `make cloud-stop`")
+    print(f"\n{demo.summary(state)}\nLogs: {HOME}; stop it with `make cloud-stop`")
     return 0
 
 

@@ -61,6 +61,7 @@ def summary(state: Mapping[str, Any]) -> str:
     tokens = "\n".join(f"  {family:{width}}  {token}" for family, token in state["keys"].items())
     body = json.dumps({"name": "Ann Lee", "phone_number": "+14155552671", "list_id": state["list_id"]})
     return f"""Leadwire answers at {state["url"]}
+API reference:      {state["url"]}/docs
 
 Keys of the tenant {state["tenant"]}:
 {tokens}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from waitress.server import create_server
 
 from leadwire import tenants
 from leadwire.errors import NotFound
+from leadwire.store.types import Unavailable, Unreadable
 
 from . import demo, worker
 from .clock import Clock
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".leadwire"
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
+LARGEST_PORT = 65_535
 THREADS = 8
 SWITCH_INTERVAL = 0.02
 """Seconds for which a thread keeps Python's lock when others want it. Requests give it up by themselves whenever they
@@ -50,22 +53,21 @@ class NotStarted(Exception):
 
 def serve(home: Path = HOME) -> None:
     """Serve until Ctrl-C or SIGTERM. Port and switches come from the environment. Raises NotStarted."""
-    port = os.environ.get("PORT", str(DEFAULT_PORT))
+    port = _port()
     _set_process()
     worlds: list[World] = []
     try:
         server = create_server(
             lambda environ, start: respond(worlds[0], environ, start),
             host=HOST,
-            port=int(port),
+            port=port,
             threads=THREADS,
             ident=None,
             max_request_body_size=2 * LARGEST_REQUEST,
         )
     except OSError as taken:
         raise NotStarted(f"port {port} is taken ({taken.strerror}): say PORT=<another> make run") from taken
-    home.mkdir(exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    with _folder(home) as lock:
         _take(lock, home)
         worlds.append(_world(home))
         _run(worlds[0], server, home, lock.fileno())
@@ -108,6 +110,22 @@ def respond(world: World, environ: WSGIEnvironment, start_response: StartRespons
     return [response.body]
 
 
+def _port() -> int:
+    text = os.environ.get("PORT") or str(DEFAULT_PORT)
+    if not text.isdecimal() or int(text) > LARGEST_PORT:
+        raise NotStarted(f"PORT={text} is no port: say a number from 0 (any that is free) to {LARGEST_PORT}")
+    return int(text)
+
+
+def _folder(home: Path) -> TextIO:
+    """The folder's lock, not taken yet."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return (home / "lock").open("w")
+    except OSError as refused:
+        raise NotStarted(f"cannot keep data in {home} ({refused.strerror}): make it a folder to write to") from refused
+
+
 def _set_process() -> None:
     if os.environ.get("LEADWIRE_LOG") != "json":
         sys.stdout = Console(sys.stdout)
@@ -122,7 +140,7 @@ def _run(world: World, server: Any, home: Path, lock: int) -> None:
         signal.signal(number, _interrupt)
     pumps = worker.Worker(world, home, lock)
     pumps.start()
-    print(f"{demo.summary(state)}\nData: {home}; end it with Ctrl-C or `make stop`\n")
+    print(f"{demo.summary(state)}\nData: {home}; stop with Ctrl-C or `make stop`\n")
     server.run()  # returns on KeyboardInterrupt, when requests under way are answered
     pumps.stop()
     demo.save({**state, "pid": 0}, home / "local.json")
@@ -137,23 +155,37 @@ def _take(lock: TextIO, home: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         time.sleep(0.05)
-    raise NotStarted(f"another server runs on {home}: end it with `make stop`")
+    raise NotStarted(f"another server runs on {home}: stop it with `make stop`")
 
 
 def _world(home: Path) -> World:
-    overrides = {"LEADWIRE_PRIVATE_TARGETS": "true"}
-    if scale := os.environ.get("SCHEDULE_SCALE"):
-        overrides["LEADWIRE_SCHEDULE_SCALE"] = scale
+    overrides = {"LEADWIRE_PRIVATE_TARGETS": "true", **_scale()}
+    data = home / "leadwire.db"
     try:
-        return World(ROOT, data=home / "leadwire.db", clock=Clock.real(), overrides=overrides)
+        return World(ROOT, data=data, clock=Clock.real(), overrides=overrides)
     except TemplateRefused as refused:
         raise NotStarted(str(refused)) from refused
+    except Unreadable as other:
+        raise NotStarted(f"{data} {other}: move {home} away, and `make run` begins a new one") from other
+    except Unavailable as fault:
+        raise NotStarted(f"{data} cannot be used ({fault})") from fault
+
+
+def _scale() -> dict[str, str]:
+    text = os.environ.get("SCHEDULE_SCALE") or "1"
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = -1
+    if not 0 <= scale < math.inf:
+        raise NotStarted(f"SCHEDULE_SCALE={text} is no factor: say a number such as 0.001")
+    return {"LEADWIRE_SCHEDULE_SCALE": text}
 
 
 def _state(world: World, home: Path, url: str) -> dict[str, Any]:
     """What local.json holds: the demo tenant's keys, which nothing else knows, and where this process answers."""
     state = _kept(home)
-    if not state or not _exists(world, str(state["tenant"])):
+    if not state or not _exists(world, state["tenant"]):
         state = demo.make(world.ports)
     state = {**state, "url": url, "pid": os.getpid()}
     demo.save(state, home / "local.json")
@@ -169,9 +201,11 @@ def _exists(world: World, slug: str) -> bool:
 
 
 def _kept(home: Path) -> dict[str, Any]:
-    with suppress(FileNotFoundError, json.JSONDecodeError):
-        state: dict[str, Any] = json.loads((home / "local.json").read_text())
-        return state
+    """Nothing if the file is not there or is damaged: then the demo tenant gets new keys."""
+    with suppress(OSError, ValueError):
+        state = json.loads((home / "local.json").read_text())
+        if isinstance(state, dict) and state.keys() >= {"tenant", "keys", "list_id", "pid"}:
+            return state
     return {}
 
 

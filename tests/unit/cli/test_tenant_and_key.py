@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import get_args
 
 import pytest
@@ -81,6 +83,21 @@ def test_scopes_limit_and_expiry_are_the_keys_own(run_json, ports, demo):
     assert (first.retry_after, second.retry_after > 0) == (0, True)
 
 
+def test_the_last_day_of_all_is_an_expiry(run_json, ports, demo):
+    key = run_json("key", "create", "--tenant", "demo", "--dialect", "crm", "--expires", "9999-12-31")
+    assert key["expires"] is None
+    assert admit(ports, key["token"]).key_id == key["id"]
+
+
+@pytest.mark.parametrize(
+    "words", [("tenant", "set", "demo"), ("tenant", "create", "acme"), ("key", "create", "--tenant", "demo")]
+)
+def test_an_empty_name_is_a_wrong_command(run, demo, words):
+    more = ("--dialect", "crm") if words[0] == "key" else ()
+    result = run(*words, *more, "--name", " ")
+    assert (result.exit_code, "must not be empty" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("day", ["2020-01-31", "tomorrow", "2027-02-30"])
 def test_an_expiry_that_is_over_or_no_day_is_a_wrong_command(run, demo, day):
     result = run("key", "create", "--tenant", "demo", "--dialect", "crm", "--expires", day)
@@ -131,6 +148,14 @@ def test_without_a_database_the_command_says_how_to_get_one_and_makes_none(tmp_p
     assert result.exit_code == 2
     assert "make run" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_another_version_is_a_wrong_command_that_says_the_way_out(run, data):
+    with closing(sqlite3.connect(data / "leadwire.db")) as file:
+        file.execute("PRAGMA user_version = 7")
+    result = run("tenant", "list")
+    assert result.exit_code == 2
+    assert "was made by another version of Leadwire (format 7, not 1): move" in result.stderr
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

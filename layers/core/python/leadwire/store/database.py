@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .types import Unavailable
+from .types import Unavailable, Unreadable
 
 MEMORY = ":memory:"
 BUSY_TIMEOUT = 5.0
@@ -34,7 +34,8 @@ class Database:
 
     `after_commit` holds functions to call after each commit that wrote, outside of any lock: wake-ups, which must not
     raise, because the write is done.
-    Unavailable is raised if another process keeps the file locked, or the disk refuses.
+    Unavailable is raised if another process keeps the file locked, or the disk refuses; Unreadable, at the beginning,
+    if the file is no database.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -151,10 +152,16 @@ class Database:
             check_same_thread=False,
             cached_statements=STATEMENTS,
         )
-        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        connection.execute("PRAGMA synchronous = NORMAL")  # `sync` does what FULL would do for each commit
+        try:
+            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            connection.execute("PRAGMA synchronous = NORMAL")  # `sync` does what FULL would do for each commit
+        except sqlite3.DatabaseError as fault:
+            connection.close()
+            if isinstance(fault, sqlite3.OperationalError):
+                raise _unavailable(fault) from fault
+            raise Unreadable(f"is no database ({fault})") from fault
         return connection
 
 

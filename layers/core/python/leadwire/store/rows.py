@@ -11,13 +11,15 @@ from typing import Any
 
 from .capacity import INDEX_ATTRIBUTES, IndexKeys, index_keys
 from .encoding import encode
-from .types import INDEXES, TTL_ATTRIBUTE, Item, Key, Query, Value
+from .types import INDEXES, TTL_ATTRIBUTE, Item, Key, Query, Unreadable, Value
 
 _COLUMNS = ("item", "size", "expires", *INDEX_ATTRIBUTES)
 _LARGEST_COLUMN = 2**63
 _FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
 """UTF-8 has no code points from the first up to the second."""
 
+FORMAT = 1
+"""What a file says of itself. It rises with any change after which the items of older files would be misunderstood."""
 SCHEMA = (
     f"""CREATE TABLE IF NOT EXISTS items (
         pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, size INTEGER NOT NULL, expires INTEGER,
@@ -54,6 +56,11 @@ def row_of(item: Item, size: int) -> Row:
 
 
 def create(connection: sqlite3.Connection) -> None:
+    """Make what is missing of the table. Raises Unreadable if there is one of another format."""
+    (format_,) = connection.execute("PRAGMA user_version").fetchone()
+    if format_ != FORMAT and connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'items'").fetchone():
+        raise Unreadable(f"was made by another version of Leadwire (format {format_}, not {FORMAT})")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
     for statement in SCHEMA:
         connection.execute(statement)
 

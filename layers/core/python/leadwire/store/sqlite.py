@@ -14,7 +14,7 @@ from .engine import Engine
 from .replica import Replica
 from .rows import Row
 from .stream import StreamRecord, Wanted, everything, name_of
-from .types import Consumed, Delete, Item, Key, Page, Put, Query, TransactWrite, Update, Write
+from .types import Consumed, Delete, Item, Key, Page, Put, Query, StoreError, TransactWrite, Update, Write
 
 WRITTEN_AT_ONCE = 32
 """Independent writes of one commit, some milliseconds."""
@@ -39,8 +39,12 @@ class SqliteEngine(Engine):
         self._streams = stream
         self._wanted = wanted
         self._replica: Replica | None = None
-        with database.write() as connection:
-            _create(connection)
+        try:
+            with database.write() as connection:
+                _create(connection)
+        except StoreError:
+            database.close()
+            raise
 
     def close(self) -> None:
         self.lag_indexes(0)

@@ -251,3 +251,7 @@ class Throttled(StoreError):
 
 class Unavailable(StoreError):
     """The table did not answer, or said that it is at fault. A write may or may not have happened."""
+
+
+class Unreadable(StoreError):
+    """The file holds no table of this version; trying again changes nothing."""
