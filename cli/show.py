@@ -50,12 +50,12 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(text, style="red", markup=False, highlight=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print(text, style="red", markup=False, highlight=False)
 
 
 def note(text: str) -> None:
     """To whoever watches; it is no part of the answer."""
-    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print(text, markup=False, highlight=False)
 
 
 def moment(seconds: float) -> str:
@@ -64,8 +64,9 @@ def moment(seconds: float) -> str:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+    """What customers have written stays as it is: `:tada:` is no picture."""
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=WIDE)
 
 
 def _text(value: Any) -> str:

@@ -15,6 +15,7 @@ from leadwire.leads.files.rows import Duplicates, Row
 from . import mapping, rows, source
 from .mapping import Column
 from .names import Names
+from .rows import FileRow
 from .source import Format, Scan, Source
 
 
@@ -40,21 +41,23 @@ class Plan:
     targets: Mapping[str, str]
     """Column to field."""
     wanted: Wanted
+    for_all: FileRow
+    """What the options give every row."""
 
     def rows(self, names: Names, after: int = 0) -> Iterator[Row | Refusal]:
         """Those that follow this row, as leads or with what is wrong with them."""
-        defaults = rows.for_all(names, self.wanted.into, self.wanted.tags, self.wanted.status, self.wanted.source)
         records = (record for record in source.records(self.file) if record.number > after)
-        return rows.read(records, self.targets, self.file.format, names, defaults)
+        return rows.read(records, self.targets, self.file.format, names, rows.defaults(self.for_all, names))
 
 
 def made(path: Path, wanted: Wanted) -> Plan:
     """Looks at the whole file once. Raises WrongFile."""
+    for_all = rows.for_all(wanted.into, wanted.tags, wanted.status, wanted.source)
     file = source.opened(path, wanted.format, wanted.encoding)
     scan = source.scan(file)
     columns = [Column(name, used) for name, used in scan.columns.items()]
     targets = mapping.resolved(columns, mapping.asked(wanted.mapped), objects=file.format == "jsonl")
-    return Plan(file, scan, targets, wanted)
+    return Plan(file, scan, targets, wanted, for_all)
 
 
 def import_id(ctx: Ctx, plan: Plan, generation: int) -> str:

@@ -81,14 +81,18 @@ class FileRow(BaseModel):
     custom: OpenMap = Field(default_factory=dict)
 
 
-def for_all(names: Names, into: str, tags: Sequence[str], status: str, source: str) -> Defaults:
+def for_all(into: str, tags: Sequence[str], status: str, source: str) -> FileRow:
     """What the options of a command give every row. Raises WrongFile for what no lead may have."""
     try:
-        row = FileRow.model_validate({"lists": [into], "tags": [*tags], "status": status, "source": source})
+        return FileRow.model_validate({"lists": [into], "tags": [*tags], "status": status, "source": source})
     except ValidationError as error:
         [problem, *_] = strict.invalid(FileRow, error.errors(include_url=False, include_context=True)).errors
         option = problem.path.partition(".")[0]
         raise WrongFile(f"--{OPTIONS.get(option, option)} {problem.message}.") from error
+
+
+def defaults(row: FileRow, names: Names) -> Defaults:
+    """The same with the list that is meant, which is made if it is not there."""
     return Defaults([*map(names.list_id, filter(None, row.lists))], row.tags, row.status, row.source)
 
 

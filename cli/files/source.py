@@ -59,12 +59,15 @@ class Scan:
 
 def opened(path: Path, format_: Format | None, encoding: str) -> Source:
     """Raises WrongFile."""
+    if path.is_dir():
+        raise WrongFile(f"{path} is a folder, not a file.")
     if not path.is_file():
         raise WrongFile(f"There is no file {path}.")
     kind = format_ or format_of(path)
     try:
         codec = codecs.lookup(encoding).name
-    except LookupError as error:
+        "".encode(codec)  # base64 and its like are known too, and hold no text
+    except (LookupError, UnicodeError) as error:
         raise WrongFile(f"No encoding is called {encoding}; say utf-8, cp1252, utf-16 …") from error
     source = Source(path, kind, UTF_8 if codec == "utf-8" else codec)
     return replace(source, delimiter=_delimiter(source)) if kind == "csv" else source
@@ -200,8 +203,6 @@ def _undecodable(source: Source) -> WrongFile:
             try:
                 line.decode(source.encoding)
             except UnicodeError:
-                hint = (
-                    "Excel's plain CSV mostly is --encoding cp1252" if encoding == "utf-8" else "try --encoding utf-8"
-                )
+                hint = "CSV from Excel is mostly --encoding cp1252" if encoding == "utf-8" else "try --encoding utf-8"
                 return WrongFile(f"Line {number} of {source.path} is not {encoding}: {hint}.")
     return WrongFile(f"{source.path} is not {encoding}: say --encoding …")

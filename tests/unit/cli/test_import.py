@@ -308,3 +308,25 @@ def test_an_unknown_import_or_tenant_is_refused(run: Run, import_: Import, file:
     result = import_("--undo", "imp_0000000000000000")
     assert (result.exit_code, "shows the ids of a tenant's imports" in result.stderr) == (1, True)
     assert run("import", str(file("Email\na@b.co\n")), "--tenant", "nobody").exit_code == 1
+
+
+@pytest.mark.parametrize("option", [("--tag", ""), ("--tag", "t" * 101), ("--list", "l\x00"), ("--source", "s" * 2000)])
+def test_an_option_that_no_lead_may_have_is_a_wrong_command_and_begins_nothing(
+    import_: Import, ctx: Ctx, file: Any, option: tuple[str, str]
+) -> None:
+    result = import_(file(CRM), *RATING, *option)
+    assert (result.exit_code, option[0] in result.stderr) == (2, True)
+    assert log.every(ctx) == []
+
+
+def test_an_import_is_undone_once(import_: Import, imported: Any, file: Any) -> None:
+    id_ = imported(file("Email\nann@example.com\n"))["import"]
+    assert import_("--undo", id_).exit_code == 0
+    again = import_("--undo", id_)
+    assert (again.exit_code, again.stderr) == (1, "The import was undone already.\n")
+
+
+def test_names_are_shown_as_they_are(import_: Import, file: Any) -> None:
+    shown = import_(file("Name,Tags\n:tada: [red]Ann[/red],:x:\n"), "--dry-run").stdout
+    assert ":tada: [red]Ann[/red]" in shown
+    assert ":x:" in shown

@@ -86,8 +86,11 @@ def test_columns_without_a_name_are_called_by_their_place(tmp_path: Path) -> Non
 def test_what_is_no_file_and_no_encoding_is_said(tmp_path: Path) -> None:
     with pytest.raises(WrongFile, match="no file"):
         source.opened(tmp_path / "x.csv", None, "utf-8")
-    with pytest.raises(WrongFile, match="No encoding is called utf-9"):
-        source.opened(written(tmp_path, "Name\n"), None, "utf-9")
+    with pytest.raises(WrongFile, match="is a folder"):
+        source.opened(tmp_path, None, "utf-8")
+    for encoding in ("utf-9", "base64", "undefined"):
+        with pytest.raises(WrongFile, match=f"No encoding is called {encoding}"):
+            source.opened(written(tmp_path, "Name\n"), None, encoding)
 
 
 def test_a_scan_tells_columns_which_of_them_are_used_and_how_many_records(tmp_path: Path) -> None:

@@ -322,7 +322,7 @@ def test_an_undo_that_dies_at_any_request_is_begun_again_and_ends(ports: Ports) 
 def test_what_is_undone_stays_undone(ctx: Ctx) -> None:
     one = run(ctx, rows(10))
     undo.run(ctx, one, lambda _: None)
-    with pytest.raises(Superseded, match="is undone"):
+    with pytest.raises(Superseded, match="was undone already"):
         undo.run(ctx, one, lambda _: None)
     with pytest.raises(Superseded):
         intake.run(ctx, one, rows(10), "merge", lambda _: None)

@@ -11,7 +11,7 @@ twice; and what an import made can be told, and undone, whoever asks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -40,6 +40,13 @@ KEPT = 30 * 24 * 3600
 _ID = re.compile(r"imp_[0-9a-f]{16}")
 
 type State = Literal["running", "done", "undoing", "undone"]
+
+SUPERSEDED: Mapping[State | None, str] = {
+    "done": "Another run has completed the import",
+    "undoing": "The import is being undone",
+    "undone": "The import was undone already",
+}
+"""What is in the way, by the state in which an import was found."""
 
 
 class Superseded(Conflict):
@@ -151,8 +158,8 @@ def move(ctx: Ctx, one: FileImport, state: State, *allowed: State) -> FileImport
     try:
         ctx.table.write(Update(_key(ctx, one.id), set={"state": state, "updated_at": now}, condition=before))
     except ConditionFailed as refused:
-        found = refused.item["state"] if refused.item else "gone"
-        raise Superseded(f"The import is {found}, and cannot become {state}") from refused
+        found: State | None = refused.item["state"] if refused.item else None
+        raise Superseded(SUPERSEDED.get(found, "The import is no longer kept")) from refused
     return replace(one, state=state, updated_at=now)
 
 
