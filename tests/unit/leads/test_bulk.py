@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ import pytest
 
 from leadwire import ids, lists
 from leadwire.context import Ctx
-from leadwire.leads import deletions, jobs, query
+from leadwire.leads import bulk, cascade, deletions, jobs, query
 from leadwire.leads.query import LeadQuery
 from leadwire.ports import Message, Ports, Queue
 from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
+from leadwire.store.types import Consumed, TransactWrite
 from tests import doors, factories, invariants
 from tests.factories import Answer, Clock, Keys
 from tests.unit.leads.verbs import create
@@ -175,6 +176,32 @@ def test_a_crash_at_any_call_and_a_repeat_end_like_one_clean_run(
         _, found, answer = _run(request_, when, clock, call)
         assert found == clean, f"crashed {when} call {call}"
         assert _counts(answer) == _counts(clean_answer)
+
+
+class OneStep(FaultyEngine):
+    """Dies at the second step of a bulk create, once."""
+
+    steps = 0
+
+    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
+        self.steps += any(op.key.sk.startswith("STEP#") for op in ops)
+        if self.steps == 2:
+            self.steps += 1
+            raise Crash
+        return super().transact(ops)
+
+
+def test_what_a_try_made_before_it_died_is_told_as_made_though_its_stage_is_gone_now(clock: Clock) -> None:
+    with factories.engine(":memory:", clock) as sqlite:
+        ctx, _, tokens = prepared(OneStep(sqlite), clock)
+        body = {"leads": [{"first_name": "Row", "pipeline_stage_id": 2}] * (bulk.PER_STEP + 1)}
+        with contextlib.suppress(Crash):
+            post(ctx.ports, tokens["crm"], "/api/v1/leads/bulk", body, "once")
+        cascade.delete_stage(ctx, 1, 2)
+        clock.advance(HELD)
+        answer = post(ctx.ports, tokens["crm"], "/api/v1/leads/bulk", body, "once").body
+        assert [row["status"] for row in answer["data"]] == [*[201] * bulk.PER_STEP, 422]
+        assert answer["meta"] == {"total": bulk.PER_STEP + 1, "created": bulk.PER_STEP, "failed": 1}
 
 
 def _run(

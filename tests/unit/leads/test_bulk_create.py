@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from leadwire import keys, tags
+from leadwire import keys, tags, users
 from leadwire.context import Ctx
-from leadwire.leads import bulk, store
+from leadwire.leads import bulk, cascade, store
 from leadwire.leads.bulk import Row
 from leadwire.ports import Ports
+from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Put, TransactWrite, Unavailable
+from leadwire.store.types import Consumed, TransactWrite, Unavailable
 from tests import factories, invariants
 from tests.factories import draft
 
@@ -25,8 +27,8 @@ class Promised:
 
     reference: str = "0123456789abcdef"
 
-    def write(self, _result: object) -> TransactWrite:
-        return Put({"pk": "never", "sk": "never"})
+    def writes(self, _result: object) -> Sequence[TransactWrite]:
+        raise AssertionError
 
     def landed(self) -> None:
         raise AssertionError
@@ -40,7 +42,7 @@ def rows(count: int, **fields: Any) -> list[Row]:
 
 
 def test_rows_become_leads_with_numbers_in_their_order(ctx: Ctx) -> None:
-    made = bulk.create(ctx, rows(50, tags=("import",)))
+    made = bulk.create(ctx, rows(50, tags=("import",))).numbers
     assert made == {index: index + 1 for index in range(50)}
     assert [tag.name for tag in tags.every(ctx)] == ["import"]
     assert store.find(ctx, 50) is not None
@@ -57,7 +59,7 @@ def test_a_row_is_flagged_with_the_lead_or_the_row_before_that_it_looks_like(ctx
 
 
 def test_large_rows_go_in_smaller_steps(ctx: Ctx) -> None:
-    made = bulk.create(ctx, rows(25, notes="x" * 60_000, custom={"a": "y" * 30_000}))
+    made = bulk.create(ctx, rows(25, notes="x" * 60_000, custom={"a": "y" * 30_000})).numbers
     assert sorted(made.values()) == list(range(1, 26))
     invariants.check(ctx.ports.engine)
 
@@ -72,7 +74,7 @@ def test_a_run_that_is_repeated_until_it_ends_makes_each_lead_once(ports: Ports,
         (engine.fail_after if chance.random() < 0.5 else engine.fail_before)(chance.randint(1, 14))
         broken = factories.ctx(replace(ports, engine=engine), ctx.tenant)
         try:
-            made = bulk.create(replace(broken, answer=Promised()), wanted)
+            made = dict(bulk.create(replace(broken, answer=Promised()), wanted).numbers)
             break
         except Unavailable:
             continue  # died: the request is repeated
@@ -80,6 +82,40 @@ def test_a_run_that_is_repeated_until_it_ends_makes_each_lead_once(ports: Ports,
     assert len(set(made.values())) == 45
     assert len(factories.leads(ports.engine)) == 45
     assert len(factories.events(ports.engine)) == 45
+    invariants.check(ports.engine)
+
+
+class Meanwhile(FaultyEngine):
+    """Something happens before the second transaction."""
+
+    def __init__(self, engine: Engine, happens: Callable[[], object]) -> None:
+        super().__init__(engine)
+        self.transactions, self.happens = 0, happens
+
+    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
+        self.transactions += 1
+        if self.transactions == 2:
+            self.happens()
+        return super().transact(ops)
+
+
+def test_no_row_comes_into_a_stage_or_to_a_user_that_goes_away_meanwhile(ports: Ports, ctx: Ctx) -> None:
+    user = users.create(ctx, "Ann", "ann@example.com").id
+    placed = [Row(n, draft(n, pipeline_id=1, stage_id=1 + n % 2, assigned_user_id=user)) for n in range(50)]
+    others = [Row(n, draft(n, pipeline_id=1, stage_id=2)) for n in range(50, 60)]
+
+    def meanwhile() -> None:
+        cascade.delete_stage(ctx, 1, 1)
+        users.delete(ctx, user)
+
+    engine = Meanwhile(ports.engine, meanwhile)
+    created = bulk.create(factories.ctx(replace(ports, engine=engine), ctx.tenant), [*placed, *others])
+    first = bulk.PER_STEP
+    assert sorted(created.numbers) == [*range(first), *range(50, 60)]
+    assert {gone.field for gone in created.gone.values()} <= {"pipeline_stage_id", "assigned_user_id"}
+    found = store.find_many(ctx, created.numbers.values())
+    assert {lead.stage_id for lead in found} == {None, 2}
+    assert sum(lead.assigned_user_id == user for lead in found) == first
     invariants.check(ports.engine)
 
 

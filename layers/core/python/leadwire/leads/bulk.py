@@ -4,6 +4,8 @@
 
 The records are kept under an Idempotency-Key only: a request that is repeated after a crash takes over what an earlier
 try made, and goes on with the first row that is without a number.
+
+Where rows say that leads are placed or whose they are, each step lands only if that is there still.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ from dataclasses import dataclass, replace
 
 from leadwire import keys, tags
 from leadwire.context import Ctx
-from leadwire.errors import Unready
+from leadwire.errors import NotFound, Unready
 from leadwire.store.limits import MOST_TRANSACTED
-from leadwire.store.types import ABSENT, InvalidOperation, Key, Put, Query, TransactionFailed
+from leadwire.store.types import ABSENT, InvalidOperation, Key, Put, Query, TransactionFailed, TransactWrite
 
-from . import batch, identity, numbers
+from . import batch, identity, numbers, placement
 from .batch import Step
 from .model import Lead
+from .service import Requirement
 
 MOST = 2000
 PER_STEP = (MOST_TRANSACTED - 1) // batch.MOST_WRITES
@@ -36,27 +39,46 @@ class Row:
     draft: Lead
 
 
-def create(ctx: Ctx, rows: Sequence[Row]) -> dict[int, int]:
-    """Index of each row to the number of its lead. Raises Unready when others are in the way too often."""
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of the rows, by their index."""
+
+    numbers: Mapping[int, int]
+    gone: Mapping[int, NotFound]
+    """Those that were not stored, because a place or a user of theirs went away."""
+
+
+class _Absent(Exception):
+    """A step did not land, because these are not there."""
+
+    def __init__(self, requirements: Sequence[Requirement]) -> None:
+        super().__init__(requirements)
+        self.requirements = {requirement.check.key: requirement for requirement in requirements}
+
+
+def create(ctx: Ctx, rows: Sequence[Row]) -> Created:
+    """Raises Unready when others are in the way too often."""
     tags.ensure(ctx, {tag for row in rows for tag in row.draft.tags})
-    made = _made_before(ctx)
+    made, gone = _made_before(ctx), dict[int, NotFound]()
     size = PER_STEP
     overtaken = 0
-    while waiting := [row for row in rows if row.index not in made]:
+    while waiting := [row for row in rows if row.index not in made and row.index not in gone]:
         step = waiting[:size]
         try:
             made |= _step(ctx, step)
             overtaken, size = 0, PER_STEP
+        except _Absent as absent:
+            gone |= {row.index: missing for row in waiting for missing in _missing(ctx, row, absent)}
         except TransactionFailed:
             overtaken += 1
             made |= _made_before(ctx)
-        except InvalidOperation:  # too many bytes for one transaction
+        except InvalidOperation:  # too much for one transaction
             if len(step) == 1:
                 raise
             size = len(step) // 2
         if overtaken >= ATTEMPTS:
             raise Unready("The leads are being changed by too many others at once; try again")
-    return made
+    return Created(made, gone)
 
 
 def _made_before(ctx: Ctx) -> dict[int, int]:
@@ -73,12 +95,24 @@ def _step(ctx: Ctx, rows: Sequence[Row]) -> dict[int, int]:
     last = numbers.draw(ctx, len(rows))
     steps = _births(ctx, rows, last, {key: one.primary for key, one in known.items()})
     made = {row.index: step.after.number for row, step in zip(rows, steps, strict=True)}
+    required = {one.check.key: one for row in rows for one in placement.requirements(ctx, row.draft)}
+    first: list[TransactWrite] = [*(one.check for one in required.values()), *_record(ctx, made)]
     try:
-        ctx.table.transact([*_record(ctx, made), *batch.writes(ctx, steps, known)])
-    except (TransactionFailed, InvalidOperation):
+        ctx.table.transact([*first, *batch.writes(ctx, steps, known)])
+    except (TransactionFailed, InvalidOperation) as refused:
         numbers.give_back(ctx, last, len(rows))
+        failed = refused.failed if isinstance(refused, TransactionFailed) else ()
+        absent = [one for place, one in enumerate(required.values()) if place in failed]
+        if absent:
+            raise _Absent(absent) from refused
         raise
     return made
+
+
+def _missing(ctx: Ctx, row: Row, absent: _Absent) -> list[NotFound]:
+    """What the row asks for and is not there."""
+    asked = placement.requirements(ctx, row.draft)
+    return [NotFound(one.kind, one.field) for one in asked if one.check.key in absent.requirements]
 
 
 def _births(ctx: Ctx, rows: Sequence[Row], last: int, owners: dict[Key, int | None]) -> list[Step]:

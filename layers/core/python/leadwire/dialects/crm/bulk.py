@@ -86,11 +86,12 @@ def create_many(ctx: Ctx, request: Request) -> Outcome:
     for index, sent in enumerate(request.body.leads):
         try:
             rows.append(Row(index, model.sized(goals.placed(_draft(ctx.tenant, sent)))))
-        except InvalidInput as wrong:
-            refused[index] = wrong.errors
-        except NotFound as gone:
-            refused[index] = [FieldError(gone.field, f"does not name a {gone.kind}", "not_found")]
-    return Outcome(bulk.create(ctx, rows), refused)
+        except (InvalidInput, NotFound) as wrong:
+            refused[index] = errors.problems(wrong)
+    created = bulk.create(ctx, rows)
+    refused |= {index: errors.problems(gone) for index, gone in created.gone.items()}
+    # What an earlier try of the request has made is made, whatever has gone away since.
+    return Outcome(created.numbers, {index: refused[index] for index in sorted(refused.keys() - created.numbers)})
 
 
 def _draft(tenant: Tenant, sent: Any) -> Lead:

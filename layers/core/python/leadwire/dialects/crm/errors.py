@@ -28,10 +28,10 @@ class Failure(TypedDict):
 
 
 def render(_tenant: Tenant | None, error: LeadwireError, _request_id: str) -> Reply[Failure]:
-    problems = _problems(error)
-    if problems:
+    fields = problems(error)
+    if fields:
         body = _body("The given data was invalid.", "VALIDATION_FAILED")
-        body["errors"] = by_field(problems)
+        body["errors"] = by_field(fields)
         return Reply(VALIDATION_FAILED, body)
     code = "SERVER_ERROR" if isinstance(error, Unready) else error.code
     return Reply(error.status, _body(error.message, code))
@@ -45,7 +45,7 @@ def by_field(problems: Sequence[FieldError]) -> ByField:
     return errors
 
 
-def _problems(error: LeadwireError) -> tuple[FieldError, ...]:
+def problems(error: LeadwireError) -> tuple[FieldError, ...]:
     """A record that the body names and that is not there is a wrong field (decisions.md, crm)."""
     if isinstance(error, InvalidInput):
         return error.errors
