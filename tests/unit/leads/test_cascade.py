@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from leadwire import pipelines, stages, tags
+from leadwire import keys, pipelines, stages, tags
 from leadwire.context import Ctx
 from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.leads import cascade, query, service
+from leadwire.store.types import Delete
 from tests import factories, invariants
 from tests.factories import draft
 
@@ -86,7 +87,16 @@ def test_a_deletion_under_way_finds_leads_that_were_deleted_meanwhile(
     ctx: Ctx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     five_with(ctx, "old")
-    listed = query.run(ctx, query.LeadQuery(facets=(("tag=old",),)))
+    listed = query.run(ctx, query.LeadQuery(facets=(("tag=old",),), limit=2))
     service.delete(ctx, 5)
-    monkeypatch.setattr(cascade.query, "run", lambda *_: replace(listed, total=5))
+    monkeypatch.setattr(cascade.query, "run", lambda *_: replace(listed, total=2))
     assert cascade.delete_tag(ctx, 1).left == 0
+
+
+def test_a_lead_that_is_counted_and_no_longer_there_keeps_no_tag_from_going(ctx: Ctx) -> None:
+    service.create(ctx, draft(1, tags=("old",)))
+    service.create(ctx, draft(2, tags=("old",)))
+    ctx.ports.engine.write(Delete(keys.lead(ctx.tenant.id, 2)))
+    assert bearers(ctx, "old") == 2
+    assert cascade.delete_tag(ctx, 1).left == 0
+    assert tags.every(ctx) == []

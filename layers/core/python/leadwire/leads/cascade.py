@@ -101,7 +101,10 @@ def _whole[Record](record: Record) -> Progress[Record]:
 
 
 def _through(ctx: Ctx, facet: str, wanted: Callable[[Lead], Lead], requires: tuple[Requirement, ...] = ()) -> int:
-    """Change leads of the facet, at most `LIMIT`, and return how many are left in it."""
+    """Change leads of the facet, at most `LIMIT`, and return how many are left in it.
+
+    A lead that the list counts and no longer finds, because it was deleted meanwhile, is not left.
+    """
     working = replace(ctx, answer=None)
     listed = query.run(working, LeadQuery(facets=((facet,),), limit=LIMIT))
     for lead in listed.leads:
@@ -110,7 +113,7 @@ def _through(ctx: Ctx, facet: str, wanted: Callable[[Lead], Lead], requires: tup
         except NotFound as gone:
             if gone.field:
                 raise
-    return listed.total - len(listed.leads)
+    return max(listed.total - LIMIT, 0)
 
 
 def _check_goal(ctx: Ctx, board: Board, move_to: int) -> None:

@@ -125,7 +125,11 @@ def _delete(ctx: Ctx, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _detach(ctx: Ctx, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Take leads out of a list that is gone: nobody can join it any more, so this comes to an end."""
+    """Take leads out of a list that is gone.
+
+    Nobody can join it any more, so this ends: at the latest with a page on which no lead is in the list, whatever the
+    index counts.
+    """
     list_id = message["list"]
     with suppress(NotFound):
         lists.get(ctx, list_id)
@@ -135,10 +139,11 @@ def _detach(ctx: Ctx, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return replace(lead, lists=tuple(other for other in lead.lists if other != list_id))
 
     listed = query.run(ctx, LeadQuery(facets=((lists.facet(list_id),),), limit=CHUNK // 5))
-    for lead in listed.leads:
+    members = [lead for lead in listed.leads if list_id in lead.lists]
+    for lead in members:
         with suppress(NotFound):
             service.change(ctx, lead.number, without)
-    return message if listed.total > len(listed.leads) else None
+    return message if members and listed.total > len(listed.leads) else None
 
 
 WORK: dict[str, Callable[[Ctx, Mapping[str, Any]], Mapping[str, Any] | None]] = {
