@@ -18,6 +18,7 @@ from leadwire.leads import deletions
 from leadwire.ports import Ports
 from leadwire.store.database import MEMORY
 from leadwire.store.types import Put
+from leadwire.webhooks import queue
 from leadwire.webhooks import service as endpoints
 from leadwire.webhooks.endpoints import item as endpoint_item
 from local import vault
@@ -161,6 +162,7 @@ def _webhooks_that_fail(world: World, send: Send, receiver: Receiver) -> None:
     for enabled in (False, True):
         send("public", "PATCH", address, {"enabled": enabled})
         world.advance(minutes=10)
+    queue.release(world.ports, ctx.tenant.id, before.id)  # as if a request had left something to be released
     world.advance(hours=2)
     receiver.answer = (204, {}, b"")
 

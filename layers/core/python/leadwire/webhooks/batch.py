@@ -15,7 +15,7 @@ from leadwire import keys, telemetry
 from leadwire.ports import Ports
 from leadwire.store.table import Table
 
-from . import endpoints, queue, store
+from . import endpoints, held, queue, store
 from .delivery import Result, Work, deliver, write_down
 from .ledger import Ledger
 from .model import Webhook
@@ -63,6 +63,9 @@ def _load(ports: Ports, records: Sequence[Mapping[str, Any]], rng: random.Random
     batch, by_tenant = Batch(), dict[str, list[Alarm]]()
     for record in records:
         try:
+            more = queue.to_release(record)
+            if more and not held.resume(ports, *more):
+                batch.failed.add(record["messageId"])
             for alarm in queue.alarms(record):
                 by_tenant.setdefault(alarm.tenant, []).append(alarm)
         except Exception as error:  # noqa: BLE001  # the border of a batch: reported, counted, and tried again

@@ -22,6 +22,7 @@ LONGEST_DELAY = 900
 """Seconds that SQS can delay a message; what waits longer waits in the due index."""
 TOGETHER = 10
 """Deliveries in one message."""
+RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,22 @@ def alarms(record: Mapping[str, Any]) -> list[Alarm]:
     """From a record as Lambda hands it over."""
     body = json.loads(record["body"])
     received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    if RELEASE in body:
+        return []
     tenant, attempt, slow, webhook = body["tenant"], body["attempt"], body.get("slow", False), body.get("webhook", "")
     return [Alarm(tenant, one, attempt, received > 1, slow, record["messageId"], webhook) for one in body["deliveries"]]
+
+
+def to_release(record: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Tenant and endpoint, if the record says that more of what was held is to be released (held.py)."""
+    body = json.loads(record["body"])
+    return (body["tenant"], body[RELEASE]) if RELEASE in body else None
+
+
+def release(ports: Ports, tenant: str, webhook: str) -> bool:
+    """Have a worker release more of what was held, when the index knows what was just released. False if refused."""
+    message = Message(json.dumps({"tenant": tenant, RELEASE: webhook}), group=tenant, delay=1)
+    return not ports.queue.send(ports.settings.deliveries_queue_url, [message])
 
 
 def send(ports: Ports, due: Iterable[Due]) -> list[Due]:

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import batched
 from typing import Any
 
 from leadwire import keys
@@ -25,7 +24,7 @@ from leadwire.store.types import (
     equals,
 )
 
-from . import counter, endpoints, guard, health, queue, signing, store
+from . import counter, endpoints, guard, health, held, signing
 from .model import Face, SealedSecret, Webhook
 
 DAY = 24 * 3600
@@ -34,8 +33,6 @@ OVERLAP = DAY
 LONGEST_OVERLAP = 7 * DAY
 SECRETS = 10
 TRIES = 20
-PAGE = 100
-"""Held deliveries that are released before their alarms are set."""
 CHANGEABLE = ("event_types", "url", "enabled", "name", "max_retries", "retry_delay")
 _ID = re.compile(r"[0-9a-f-]{1,64}")
 
@@ -166,7 +163,7 @@ def update(ctx: Ctx, face: Face, id_: str, changes: Changes, scope: str = "") ->
         except TransactionFailed:
             continue  # changed by another request between reading and writing
         if changes.enabled:
-            release(ctx, after)
+            held.release(ctx.ports, ctx.table, ctx.tenant.id, after.id)
         return after
     raise Unready("The webhook is being changed by others; try again")
 
@@ -186,7 +183,7 @@ def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
         deleted = ctx.commit([counter.moved(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
         raise NotFound("webhook") from refused
-    store.close_held(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
+    held.close(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
     return deleted
 
 
@@ -208,17 +205,9 @@ def delete_scope[Result](
                 raise
             continue  # an endpoint was made or deleted meanwhile
         for webhook in hanging:
-            store.close_held(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
+            held.close(ctx.table, ctx.tenant.id, webhook.id, ctx.now_ms())
         return result
     raise Unready("Its webhooks are being changed by others; try again")
-
-
-def release(ctx: Ctx, webhook: Webhook) -> None:
-    """Make due what was held while it was disabled. Safe to repeat; what a broken run leaves follows within a day."""
-    now = ctx.now_ms()
-    for some in batched(store.held(ctx.table, ctx.tenant.id, webhook.id), PAGE, strict=False):
-        due = [(delivery, replace(delivery, state="pending", next_at=now)) for delivery in some]
-        queue.ring(ctx.ports, [after for before, after in due if store.move(ctx.table, before, after, now)], now)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

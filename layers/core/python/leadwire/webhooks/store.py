@@ -9,9 +9,8 @@ its endpoint, and what was given up under another key there, until it is recover
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from leadwire import keys
@@ -21,9 +20,7 @@ from leadwire.store.types import (
     Check,
     ConditionFailed,
     Item,
-    Key,
     Put,
-    Query,
     TransactionFailed,
     Update,
     all_of,
@@ -40,7 +37,6 @@ GRACE = 120 * SECOND
 REST = DAY
 """How often a held delivery looks whether its endpoint is back (releasing does not wait for that)."""
 KEPT = 90 * DAY
-CLOSED_AT_ONCE = 500
 INDEXED = ("g2pk", "g2sk", "g3pk", "g3sk")
 IN_KEYS = frozenset({"id", "tenant", "webhook", "event"})
 """What the item's own keys say already."""
@@ -129,19 +125,9 @@ def hold(table: Table, delivery: Delivery, now: int) -> bool:
     return True
 
 
-def held(table: Table, tenant: str, webhook: str) -> Iterator[Delivery]:
-    """What waits for the endpoint to be enabled, in the order of the events."""
-    rows = table.query_all(Query(keys.endpoint_log(tenant, webhook), index="g3", limit=100))
-    for row in rows:
-        item = table.get(Key(row["pk"], row["sk"]))
-        if item is not None and item["state"] == "held":
-            yield delivery_of(item)
-
-
-def close_held(table: Table, tenant: str, webhook: str, now: int) -> None:
-    """Of an endpoint that is gone. What is left, and what waits for another attempt, is closed when it rings."""
-    for delivery in islice(held(table, tenant, webhook), CLOSED_AT_ONCE):
-        move(table, delivery, replace(delivery, state="closed", next_at=now), now)
+def due(id_: str, now: int) -> Item:
+    """The place in the due index of a delivery whose alarm is set for now."""
+    return keys.indexed(g2=keys.due_at(id_, now + GRACE))
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
@@ -156,7 +142,7 @@ def _indexes(delivery: Delivery, now: int) -> Item:
         log = keys.endpoint_log(delivery.tenant, delivery.webhook)
         return keys.indexed(g2=keys.due_at(delivery.id, delivery.next_at + REST), g3=(log, delivery.event))
     owing = delivery.owed_successes or delivery.owed_failures
-    index = keys.indexed(g2=keys.due_at(delivery.id, now + GRACE)) if owing else {}
+    index = due(delivery.id, now) if owing else {}
     if delivery.state == "exhausted":
         index |= keys.indexed(g3=(keys.given_up(delivery.tenant, delivery.webhook), delivery.event))
     return index
