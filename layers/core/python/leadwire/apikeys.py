@@ -139,8 +139,8 @@ def revoke(ctx: Ctx, key_id: str) -> None:
 def refresh(ctx: Ctx) -> int:
     """Give the tenant's settings to those of its keys that carry others. Returns how many there were.
 
-    Safe to repeat after any end, and beside calls: a key is changed as long as the tenant is as `ctx` has it. Raises
-    Conflict if it has been changed again meanwhile: then the other change brings the keys up to date.
+    Safe to repeat, and to run beside calls: a key is changed only while the tenant still has the settings of `ctx`.
+    Raises Conflict if they were changed again meanwhile: then that change brings the keys up to date.
     """
     behind = outdated(ctx)
     for item in behind:
@@ -159,7 +159,7 @@ def outdated(ctx: Ctx) -> list[Item]:
 
 
 def limit(ctx: Ctx, family: str, calls: int) -> int:
-    """Let every key of the family make so many calls in its window. Returns how many keys were changed."""
+    """Set how many calls every key of the family may make in a window. Returns how many keys were changed."""
     others = [item for item in _items(ctx) if item["family"] == family and item["limit"] != calls]
     for item in others:
         unscoped(ctx.ports.engine).write(Update(_key_of(item), set={"limit": calls}, condition=PRESENT))

@@ -55,11 +55,11 @@ CATALOGUE: dict[str, str] = {
 
 
 OF_VERSIONS = frozenset({LEAD_CREATED, LEAD_UPDATED, LEAD_DELETED, LEAD_MERGED, LEAD_UNMERGED})
-"""Each of these made a version of its lead; the others are told beside."""
+"""Each of these made a new version of its lead; the others tell of something beside it."""
 PREFIX = "EVT#"
 """Begins the sort keys of events."""
 STAYS = ("number", "version", "created_at", "updated_at", "status")
-"""Of a snapshot, when its lead was erased (leads/erasure.py)."""
+"""What stays of a snapshot after its lead was erased (leads/erasure.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ def read(ctx: Ctx, after: str, limit: int) -> Chapter:
 def of_leads(ctx: Ctx, numbers: Sequence[int], after: str, limit: int) -> Chapter:
     """The events of a lead, and of those that became part of it, after the id `after`.
 
-    Consistent to the last: each is one partition. They are read side by side, and as far as all of them were read.
+    Strongly consistent, for each lead is one partition. They are read side by side; the chapter ends where the first of
+    these pages does.
     """
     low, most = f"{PREFIX}{after or FIRST}", limit + 2  # one may be the bound itself, one tells whether there is more
     partitions = [keys.event(ctx.tenant.id, number, "").pk for number in numbers]

@@ -126,7 +126,7 @@ def change(
 
 
 def still(tenant: Tenant) -> Check:
-    """That the tenant has these settings, for the transaction that copies them."""
+    """The condition that the tenant still has these settings, for the transaction that copies them to a key."""
     return Check(keys.tenant(tenant.id), all_of(*(equals(name, value) for name, value in copy(tenant).items())))
 
 

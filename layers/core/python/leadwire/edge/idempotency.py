@@ -96,9 +96,9 @@ class Claim:
         return IdempotencyInProgress("The request took so long that a repeat of it took over")
 
     def finish(self, ctx: Ctx, result: object) -> Reply:
-        """The answer as it was stored; here, if the request had nothing else to write.
+        """The answer as it was stored; it is stored here if the request had nothing else to write.
 
-        What is unfinished is not stored: the same request goes on with it.
+        An unfinished one is not stored: the same request, sent again, continues the work.
         """
         if self.stored and self.reply:
             return self.reply

@@ -59,7 +59,7 @@ class Reply[Shape = Any]:
     body: Shape | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     unfinished: bool = False
-    """It asks for the same request again: under an Idempotency-Key that one goes on with the work."""
+    """The work is not done: the same request, sent again, continues it, also under the same Idempotency-Key."""
 
 
 @dataclass(frozen=True, slots=True)

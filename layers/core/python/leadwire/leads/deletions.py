@@ -1,5 +1,5 @@
-"""Bulk deletion as requests ask for it; and the jobs queue, which goes on with that, takes leads out of deleted lists,
-and erases what deleted leads leave.
+"""Bulk deletion as requests ask for it; and the jobs queue, which continues it, takes leads out of deleted lists, and
+erases what deleted leads leave behind.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def run_messages(ports: Ports, records: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 def run(ports: Ports, message: Mapping[str, Any]) -> None:
-    """One chunk of work; what is left is another message. A tenant, job or list that is not there needs nothing."""
+    """One chunk of work; what is left is another message. Nothing is done for a tenant, job or list that is gone."""
     with suppress(NotFound, Superseded):
         ctx = tenants.operate(ports, tenants.load(ports, message["tenant"]), WORKER)
         kind = next(kind for kind in WORK if kind in message)
@@ -151,4 +151,4 @@ WORK: dict[str, Callable[[Ctx, Mapping[str, Any]], Mapping[str, Any] | None]] = 
     "list": _detach,
     "erase": erasure.work,
 }
-"""By what a message names: does a chunk of it, and says what message comes next."""
+"""By the key that a kind of message has: does a chunk of its work, and returns the message that follows, or None."""

@@ -23,11 +23,11 @@ from leadwire.store.types import Delete, Item, Page, Put, Query
 from .model import Lead
 
 GRACE = 900
-"""Seconds from the deletion, the longest that a queue delays: who reads the feed along sees all of a lead's events."""
+"""Seconds from the deletion, the longest that a queue delays: who follows the feed sees all of a lead's events."""
 LIMIT = 500
 """Items that one call erases."""
 NEAR = 20
-"""Events among which the last change of a lead is, however clocks differ."""
+"""The last change of a lead is among so many of its latest events, however clocks differ."""
 NOTHING = Page([], None)
 PER_MESSAGE = 100
 """Deleted leads of one message, each with those that it was made of: at most 80 KB."""
@@ -41,7 +41,7 @@ def messages(tenant: str, deleted: Iterable[Lead]) -> Iterator[Message]:
 
 
 def work(ctx: Ctx, message: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Erase the next items of what a message names. The message that names the rest; None if that is all."""
+    """Erase the next items of what a message names. Returns the message that names the rest, None if there is none."""
     waiting, after, room = list(message["erase"]), str(message.get("after", "")), LIMIT
     while waiting and room:
         number, owner = waiting[0]
@@ -69,8 +69,8 @@ def _erase(ctx: Ctx, items: Sequence[Item]) -> None:
 def _is_gone(ctx: Ctx, number: int, owner: int) -> bool:
     """Whether the lead was deleted for good: by itself, or with its owner that it was a part of.
 
-    Its events tell. Nothing follows a deletion, and what was a part then stays one: so once this is true it stays true,
-    whatever is merged and unmerged meanwhile.
+    Its events say so. Nothing follows a deletion, and what was a part then stays one: so once this is true it stays
+    true, whatever is merged and unmerged meanwhile.
     """
     if _last(ctx, owner).get("type") != events.LEAD_DELETED:
         return False

@@ -21,7 +21,7 @@ from .model import Lead, Stored
 
 SHOWN = 20
 SHOWN_BYTES = 96 * 1024
-"""Of the messages that are shown the oldest are left out if they are more: a webhook's body has them and the lead."""
+"""If the messages that are shown take more, the oldest are left out: a webhook's body holds them and the lead."""
 LIMIT = 4000
 """Characters of a message."""
 COMPLETED = "COMPLETED"
@@ -59,7 +59,7 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
     message = draft
 
     def along(lead: Lead) -> list[TransactWrite]:
-        """Its id follows the event that made the lead what the message's own event shows, also if it starts again."""
+        """The message's id follows the last event of the lead as it is written, also when the attempt is repeated."""
         nonlocal message
         message = replace(draft, id=ctx.ulid(max([lead.event, *map(_id, last)])), at=ctx.now_ms())
         type_ = events.MESSAGE_REPLIED if message.direction == "inbound" else events.MESSAGE_SENT

@@ -29,7 +29,7 @@ class Malformed(ValueError):
 
 
 _PLAIN = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9.-]+)")
-"""An address whose parts before and after the @ have nothing to do with each other: nearly all of them."""
+"""An address whose local part and domain can be checked apart: nearly all of them."""
 LONGEST_EMAIL, LONGEST_LOCAL = 254, 64
 """Characters (RFC 5321)."""
 
@@ -43,7 +43,7 @@ def normal_email(text: str) -> str:
     return _checked(text)
 
 
-@functools.lru_cache(maxsize=1024)  # many addresses share a domain, and to check it takes longest
+@functools.lru_cache(maxsize=1024)  # many addresses share a domain, and checking it is what takes long
 def _domain_of(address: str) -> str:
     """The @ and what follows it."""
     return _checked(address).removeprefix("a")
@@ -60,7 +60,7 @@ def _checked(text: str) -> str:
 
 
 _NORMAL_NANP = re.compile(r"\+1[2-9][0-9]{9}")
-"""Possible, and in E.164 already: what most callers send, and the library takes longest to find out."""
+"""A possible number, in E.164 already: what most callers send, and what the library takes longest to confirm."""
 
 
 def normal_phone(tenant: Tenant, text: str, *, nanp_only: bool = False) -> str:
@@ -97,7 +97,7 @@ class Identity:
 def keys_of(tenant: Tenant, lead: Lead) -> dict[str, Key]:
     """`email` and `phone` to the key of the identity record, for those that the lead has.
 
-    What it is known by since it was merged has kinds of its own, and never names a key twice.
+    Addresses and phones that came with a merge have kinds of their own; no key is named twice.
     """
     found = {}
     if lead.email:

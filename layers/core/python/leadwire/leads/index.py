@@ -64,7 +64,7 @@ class Part:
 
     queries: list[Query]
     beginning: Beginning | None = None
-    """Only tokens that it means."""
+    """Of the tokens only those that it matches."""
 
     def bitmap(self, answers: Iterable[Item]) -> Bitmap:
         chunks: dict[int, int] = {}
@@ -91,7 +91,7 @@ def exact_token(tenant: str, token: str) -> Part:
 
 
 def beginning(ctx: Ctx, wanted: Beginning) -> Part:
-    """What begins so; less than a partition's name spans all partitions whose names begin with it."""
+    """What begins like this; a text shorter than a partition's name spans all partitions whose names begin with it."""
     tenant, prefix = ctx.tenant.id, wanted.kind + wanted.text
     if wanted.kind == terms.EMAIL:
         return Emails([Query(keys.lead_sort(tenant, "email"), index=EMAIL_INDEX, prefix=wanted.text)])

@@ -22,11 +22,11 @@ LARGEST = 112 * 1024
 """Bytes of what is open-ended in a lead, as JSON. The rest of it is bounded field by field and less than 15 KiB: so an
 event, which is a lead and what it was before, stays below 256 KiB. Whatever carries events takes that much."""
 MOST_TAGS = 50
-"""Tags that come to be with a lead are written in its transaction."""
+"""At most, on one lead: tags that are new to the tenant are written in the lead's transaction."""
 MOST_MERGED = 40
 """Leads that one may be made of: the identities of all of them change in one transaction."""
 LINE_BYTES = 1000
-"""Of a line of text that is a part of index keys, which end at 1,024."""
+"""At most, of a line of text that is part of an index key; keys end at 1,024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Lead:
     merged: tuple[int, ...] = ()
     """Numbers of the leads that became part of this one (merging.py); their messages and events are this one's too."""
     other_emails: tuple[str, ...] = ()
-    """By which it is known as well, since it was merged: in their normal form."""
+    """Addresses by which it is known as well since it was merged, in their normal form."""
     other_phones: tuple[str, ...] = ()
     converted_at: int | None = None
 
@@ -138,7 +138,7 @@ def oversize(lead: Lead) -> FieldError | None:
 
 
 def sized(lead: Lead) -> Lead:
-    """The lead, if it is not too large to be stored and told. Raises InvalidInput."""
+    """The lead, if it is not too large for the table and for events. Raises InvalidInput."""
     problem = oversize(lead)
     if problem:
         raise InvalidInput(problem)
@@ -171,7 +171,7 @@ def with_conversion(lead: Lead, now_ms: int) -> Lead:
 
 
 def short(text: str) -> str:
-    """As much of a text as a line may have, on one line."""
+    """The text on one line, cut to what a line may have."""
     return " ".join(text.split())[:NAME_LIMIT].encode()[:LINE_BYTES].decode(errors="ignore")
 
 

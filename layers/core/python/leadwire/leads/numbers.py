@@ -75,7 +75,7 @@ def following(ctx: Ctx, seen: Counter) -> Update:
 
 
 def take(ctx: Ctx, seen: Counter) -> int:
-    """One number; `seen` is the counter as it was lately. One round trip, but for who draws a block."""
+    """One number; `seen` is the counter as it was last read. One round trip, and more for who draws a new block."""
     hot = ctx.now_ms() - seen.at < HOT_MS
     return _from_block(ctx) if hot and ctx.tenant.shards > 1 else draw(ctx, 1)
 
@@ -87,7 +87,7 @@ def draw(ctx: Ctx, count: int) -> int:
 
 
 def give_back(ctx: Ctx, last: int, count: int = 1) -> None:
-    """Numbers are dense so that bitmaps stay small. If a later one is out already, the gap stays: harmless."""
+    """Give back what was not used: dense numbers keep bitmaps small. A gap below a later number stays: harmless."""
     with contextlib.suppress(ConditionFailed):
         ctx.table.write(Update(key(ctx), set={"value": last - count}, condition=equals("value", last)))
 

@@ -2,7 +2,7 @@
 
 Sources: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats" (sizes), "DynamoDB read and write
 operations" (units), "Using Global Secondary Indexes" (upkeep of indexes), "Managing complex workflows with DynamoDB
-transactions" (twice the units). A number's size is AWS's approximation, for AWS publishes no exact rule.
+transactions" (twice the units). A number's size is AWS's approximation: AWS publishes no exact rule.
 """
 
 from __future__ import annotations

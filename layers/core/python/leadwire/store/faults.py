@@ -34,7 +34,7 @@ class FaultyEngine(Engine):
         self._throttles = count
 
     def throttle_share(self, share: float) -> None:
-        """Refuse each request with Throttled by this probability (0 to 1), in the order that the seed gives."""
+        """Refuse each request with Throttled with this probability (0 to 1); the seed decides which."""
         self._share = share
 
     def leave_unprocessed(self, *counts: int) -> None:

@@ -53,7 +53,7 @@ class SqliteEngine(Engine):
     # --- reads --------------------------------------------------------------------------------------------------------
 
     def concurrently[Result](self, calls: Sequence[Callable[[], Result]], *, writes: bool) -> list[Result]:
-        """Writes share a commit: side by side there is nothing to gain in one process. Nobody waits long for it."""
+        """Writes share a commit: threads gain nothing in one process. Few at once, so that nobody waits long."""
         if not writes:
             return [call() for call in calls]
         results: list[Result] = []
