@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypedDict, cast
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, SkipValidation, StringConstraints
 
 from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
@@ -28,28 +28,38 @@ type Value = Annotated[str, published(maxLength=LONGEST)] | int | float | bool
 type Values = Annotated[list[Value], published(minItems=1, maxItems=MOST_VALUES)]
 
 
-def _filters(filters: dict[str, Value | Values]) -> dict[str, list[str]]:
+def _filters(filters: dict[str, Any]) -> dict[str, list[str]]:
     """As the engine takes them: each field with its alternatives, as text."""
     if len(filters) > MOST_FILTERS:
         raise ValueError(f"must not have more than {MOST_FILTERS} fields")
     return {name: _patterns(name, wanted) for name, wanted in filters.items()}
 
 
-def _patterns(name: str, wanted: Value | Values) -> list[str]:
+def _patterns(name: str, wanted: Any) -> list[str]:
     if not re.fullmatch(FIELD, name):
         raise ValueError("has a field name that no payload has")
     values = wanted if isinstance(wanted, list) else [wanted]
-    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise ValueError("must have a text, a number, true or false, or a list of these, for each field")
+    texts = [_text(value) for value in values]
     if not 1 <= len(texts) <= MOST_VALUES or any(len(text) > LONGEST for text in texts):
         raise ValueError(f"must have 1 to {MOST_VALUES} values of at most {LONGEST} characters for each field")
     return texts
 
 
+def _text(value: str | float) -> str:
+    """As payloads spell it: `3.0` is the number 3."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
 Filters = Annotated[
-    dict[Annotated[str, StringConstraints(strip_whitespace=False)], Value | Values],
+    dict[Annotated[str, StringConstraints(strip_whitespace=False)], SkipValidation[Value | Values]],
     AfterValidator(_filters),
     published(maxProperties=MOST_FILTERS, propertyNames={"pattern": FIELD}),
 ]
+"""What each field is to be is checked by `_filters`: of a union, errors would name each member."""
 EventType = Literal["lead.status_changed", "lead.created", "lead.updated", "lead.deleted"]
 
 
