@@ -144,7 +144,7 @@ def _content(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             known["schema"] = _any_of([known["schema"], content["schema"]])
             if "examples" in content:
                 second = {f"{name} (2)": example for name, example in content["examples"].items()}
-                known["examples"] = {**known["examples"], **second}
+                known["examples"] = {**known.get("examples", {}), **second}
     return found
 
 

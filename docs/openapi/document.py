@@ -9,7 +9,7 @@ from typing import Any
 from leadwire import VERSION
 from leadwire.edge.types import Dialect
 
-from . import dialects, health, links, operations, webhooks
+from . import dialects, examples, health, links, operations, webhooks
 from .operations import KEY, Served, Shared
 from .schemas import Types
 
@@ -40,6 +40,7 @@ def document(name: str) -> dict[str, Any]:
     schemas, components = types.schemas()
     paths = _paths(served, shared, schemas)
     links.add(paths, components)
+    examples.add(name, paths, components)
     if name == health.DIALECT:
         paths, components = health.added(paths, components)
     return {
