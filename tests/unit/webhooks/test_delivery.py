@@ -16,7 +16,8 @@ from standardwebhooks import Webhook as Library
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.ports import Message
 from leadwire.store.faults import FaultyEngine
-from leadwire.webhooks import retry, service
+from leadwire.webhooks import queue, retry, service, store
+from leadwire.webhooks.queue import Due
 from leadwire.webhooks.service import Changes
 
 DOWN = (500, {}, b"down")
@@ -209,6 +210,54 @@ def test_an_alarm_that_rings_twice_makes_one_attempt(pipeline: Any, receiver: An
     assert len(pipeline.alarms.waiting) == 1
 
 
+def test_an_alarm_before_the_time_makes_no_attempt(pipeline: Any, receiver: Any, clock: Any) -> None:
+    """One of the due index, say, which knows no number; or an event's, that comes again after a retry was put off."""
+    receiver.answer = DOWN
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    [delivery] = pipeline.deliveries()
+    queue.send(pipeline.ports, [Due(delivery.tenant, delivery.id, 0, 3000)])
+    start = clock.now
+    pipeline.advance(5)
+    assert [int(headers["webhook-timestamp"]) - start for headers, _ in receiver.received] == [0, 5]
+
+
+def test_an_alarm_of_an_attempt_that_was_made_makes_no_other_one_when_that_is_due(pipeline: Any, receiver: Any) -> None:
+    """The next attempt has an alarm of its own, which may be in the hands of another worker at that moment."""
+    receiver.answer = DOWN
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    [first] = pipeline.alarms.waiting
+    pipeline.deliver()
+    [second] = pipeline.alarms.waiting
+    pipeline.alarms.waiting = [first]
+    pipeline.alarms.clock.advance(5)
+    pipeline.deliver()
+    assert (len(receiver.received), pipeline.alarms.waiting) == (1, [])
+    pipeline.alarms.waiting = [second]
+    pipeline.deliver()
+    assert len(receiver.received) == 2
+
+
+def test_an_endpoint_that_is_enabled_when_a_delivery_is_about_to_be_held_is_sent_it_at_once(
+    pipeline: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(enabled=False))
+    hold = store.hold
+
+    def too_late(*args: Any) -> bool:
+        service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(enabled=True))
+        return hold(*args)
+
+    monkeypatch.setattr(store, "hold", too_late)
+    pipeline.deliver()
+    pipeline.deliver()
+    assert len(receiver.received) == 1
+
+
 def test_ten_messages_are_a_hundred_deliveries_in_one_batch(pipeline: Any, receiver: Any) -> None:
     webhook = pipeline.register(receiver.url)
     for first in range(0, 100, 10):
@@ -331,6 +380,8 @@ def test_a_crash_between_record_and_ring_is_mended(seen_again: Any, pipeline: An
     pipeline.alarms.before_send = lambda: None
     if not seen_again:
         pipeline.alarms.waiting.clear()
+    pipeline.advance(5)
+    assert len(receiver.received) == 1 + seen_again, "a message that is seen again rings in time"
     pipeline.advance(600)
     assert [delivery.state for delivery in pipeline.deliveries()] == ["delivered"]
     assert len(receiver.received) == 2

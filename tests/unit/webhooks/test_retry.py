@@ -59,6 +59,13 @@ def test_each_failure_waits_for_its_step(attempt: int) -> None:
     assert seconds(step(answered(500), attempt)) == SCHEDULES["long"][attempt - 1]
 
 
+def test_waits_are_spread_over_twenty_percent_either_way() -> None:
+    rng = random.Random(1)
+    waited = [seconds(next_step(answered(500), 2, SCHEDULES["long"], NOW, rng, 1.0)) / 300 for _ in range(500)]
+    assert 0.8 <= min(waited) < 0.82
+    assert 1.18 < max(waited) <= 1.2
+
+
 def test_after_the_last_step_it_gives_up() -> None:
     assert step(answered(500), 10) == GiveUp()
 

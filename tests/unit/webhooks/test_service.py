@@ -16,7 +16,7 @@ from leadwire.context import open_ctx
 from leadwire.dialects.chatbot.faces import FACE as CHATBOT
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound, WebhookLimitReached
-from leadwire.webhooks import service
+from leadwire.webhooks import service, signing
 from leadwire.webhooks.service import Changes
 from tests import factories
 
@@ -154,6 +154,17 @@ def test_a_replaced_secret_signs_for_one_more_day(pipeline: Any, receiver: Any) 
     [(headers, body)] = receiver.received
     Library(made.secret).verify(body, headers)
     Library(b"the new one, in clear text").verify(body, headers)
+
+
+def test_the_faces_own_header_is_under_the_newest_secret(pipeline: Any, receiver: Any) -> None:
+    """It carries one signature: who has changed his secret has changed it there too."""
+    made = service.create(pipeline.ctx, CHATBOT, event_types=frozenset({"LEAD_CREATED"}), url=receiver.url)
+    rotated = service.rotate(pipeline.ctx, CHATBOT, made.webhook.id)
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    [(headers, body)] = receiver.received
+    assert headers["x-webhook-signature"] == signing.of_body(body, rotated.secret)
+    assert headers["x-webhook-signature"] != signing.of_body(body, made.secret)
 
 
 def test_a_replaced_secret_no_longer_signs_after_a_day(pipeline: Any, receiver: Any) -> None:

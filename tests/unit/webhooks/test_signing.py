@@ -68,3 +68,8 @@ def test_these_secrets_are_accepted(secret: str) -> None:
 )
 def test_these_secrets_are_refused(secret: str) -> None:
     assert signing.problem(secret)
+
+
+def test_the_header_of_a_face_is_under_the_secret_as_it_was_shown() -> None:
+    digest = hmac.new(GIVEN.encode(), BODY.encode(), hashlib.sha256).hexdigest()
+    assert signing.of_body(BODY, GIVEN) == f"sha256={digest}"
