@@ -123,7 +123,7 @@ def _begun(job: Job) -> DeletedLater:
 
 
 def get_job(ctx: Ctx, request: Request) -> Job:
-    return jobs.find(ctx, request.path["job_id"])
+    return jobs.find(ctx, shapes.id_in(request, "job_id"))
 
 
 class ShownJob(TypedDict):

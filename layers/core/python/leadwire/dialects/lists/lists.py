@@ -13,7 +13,7 @@ from leadwire.leads import deletions, query
 from leadwire.named import Named
 
 from . import errors
-from .shapes import Count, Id, Time
+from .shapes import Count, Id, Time, id_in
 
 
 class ListBody(Body):
@@ -37,17 +37,17 @@ def every(ctx: Ctx, _request: Request) -> list[Counted]:
 
 
 def get(ctx: Ctx, request: Request) -> Counted:
-    return _counted(ctx, [lists.get(ctx, request.path["id"])])[0]
+    return _counted(ctx, [lists.get(ctx, id_in(request))])[0]
 
 
 def rename(ctx: Ctx, request: Request) -> Counted:
     """Counted first, because the answer is stored with the change."""
-    (before,) = _counted(ctx, [lists.get(ctx, request.path["id"])])
-    return lists.rename(ctx, request.path["id"], request.body.name, lambda record: Counted(record, before.leads))
+    (before,) = _counted(ctx, [lists.get(ctx, id_in(request))])
+    return lists.rename(ctx, id_in(request), request.body.name, lambda record: Counted(record, before.leads))
 
 
 def delete(ctx: Ctx, request: Request) -> str:
-    return deletions.delete_list(ctx, request.path["id"])
+    return deletions.delete_list(ctx, id_in(request))
 
 
 def _counted(ctx: Ctx, records: list[Named]) -> list[Counted]:

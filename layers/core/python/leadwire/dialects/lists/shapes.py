@@ -12,7 +12,7 @@ from leadwire import ids
 from leadwire.context import Ctx, Tenant, iso
 from leadwire.dialects.contacts import E164Phone, Email
 from leadwire.dialects.fields import FilledLine, OpenMap, Tag, Text, Uuid, published, unsent
-from leadwire.edge.types import Body, QueryString
+from leadwire.edge.types import Body, QueryString, Request
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import model
 from leadwire.leads.model import STATUSES, Lead
@@ -31,9 +31,21 @@ STATUS_OUT = {status: name for name, status in STATUS_IN.items()}
 OTHERS: Status = "Contacted"
 """What the other canonical statuses read as (decision D5)."""
 
-Time = Annotated[str, published(format="date-time", pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Time = Annotated[
+    str,
+    published(
+        format="date-time",
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        examples=["2026-11-21T10:30:00Z"],
+    ),
+]
 Id = Annotated[str, published(format="uuid")]
 Count = Annotated[int, Field(ge=0)]
+
+
+def id_in(request: Request, name: str = "id") -> str:
+    """A uuid that the path names. Capitals spell the same one (RFC 9562), as they do in bodies and query strings."""
+    return request.path[name].lower()
 
 
 def _one_note(text: str, info: ValidationInfo) -> str:

@@ -18,7 +18,7 @@ from leadwire.webhooks.service import Created
 
 from . import errors
 from .faces import FACE
-from .shapes import Id, Time
+from .shapes import Id, Time, id_in
 
 MOST_FILTERS, MOST_VALUES = 20, 50
 LONGEST = 200
@@ -82,11 +82,11 @@ def create(ctx: Ctx, request: Request) -> Created:
 
 
 def get(ctx: Ctx, request: Request) -> Webhook:
-    return service.get(ctx, FACE, request.path["id"])
+    return service.get(ctx, FACE, id_in(request))
 
 
 def delete(ctx: Ctx, request: Request) -> Webhook:
-    return service.delete(ctx, FACE, request.path["id"])
+    return service.delete(ctx, FACE, id_in(request))
 
 
 class Subscription(TypedDict):
