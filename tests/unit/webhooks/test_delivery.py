@@ -17,8 +17,8 @@ from leadwire.dialects.public.faces import FACE_V2
 from leadwire.ports import Message
 from leadwire.store.faults import FaultyEngine
 from leadwire.webhooks import queue, retry, service, store
+from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.queue import Due
-from leadwire.webhooks.service import Changes
 
 DOWN = (500, {}, b"down")
 STEPS = retry.SCHEDULES["long"]

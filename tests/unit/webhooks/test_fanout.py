@@ -12,8 +12,8 @@ from leadwire.dialects.public.faces import FACE_V2
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Put
 from leadwire.webhooks import endpoints, fanout, service
+from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.model import Webhook
-from leadwire.webhooks.service import Changes
 from tests import factories
 
 HOOK = "https://example.com/hook"

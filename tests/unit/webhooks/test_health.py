@@ -15,9 +15,9 @@ from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Put, TransactionConflict
 from leadwire.webhooks import endpoints, health, record, service, store
 from leadwire.webhooks.attempts import Made
+from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.model import Delivery, Outcome, Webhook
 from leadwire.webhooks.retry import Done
-from leadwire.webhooks.service import Changes
 
 DOWN = (500, {}, b"down")
 NOW = 1_795_262_400_000

@@ -11,7 +11,7 @@ import pytest
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.store.faults import FaultyEngine
 from leadwire.webhooks import held, queue, service
-from leadwire.webhooks.service import Changes
+from leadwire.webhooks.changes import Changes
 
 HOUR = 3600
 

@@ -13,8 +13,8 @@ from leadwire import ids
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.webhooks import log, recovery, retry, service, store
+from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.log import Wanted
-from leadwire.webhooks.service import Changes
 from tests.unit.webhooks.conftest import BY_NAME
 
 DOWN = (500, {}, b"down")

@@ -17,7 +17,7 @@ from leadwire.dialects.chatbot.faces import FACE as CHATBOT
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound, WebhookLimitReached
 from leadwire.webhooks import service, signing
-from leadwire.webhooks.service import Changes
+from leadwire.webhooks.changes import Changes
 from tests import factories
 
 HOOK = "https://example.com/hook"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from leadwire import keys
 from leadwire.context import Ctx
@@ -20,20 +19,13 @@ from leadwire.store.types import (
     Put,
     TransactionFailed,
     TransactWrite,
-    Update,
-    equals,
 )
 
-from . import counter, endpoints, guard, health, held, signing
+from . import counter, endpoints, guard, held, signing
+from .changes import LONGEST_OVERLAP, OVERLAP, Changes, changed, difference
 from .model import Face, SealedSecret, Webhook
 
-DAY = 24 * 3600
-OVERLAP = DAY
-"""Seconds for which a replaced secret still signs, if not told otherwise."""
-LONGEST_OVERLAP = 7 * DAY
-SECRETS = 10
 TRIES = 20
-CHANGEABLE = ("event_types", "url", "enabled", "name", "max_retries", "retry_delay")
 _ID = re.compile(r"[0-9a-f-]{1,64}")
 
 
@@ -43,22 +35,6 @@ class Created:
 
     webhook: Webhook
     secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What an update asks for; None leaves a thing as it is."""
-
-    event_types: frozenset[str] | None = None
-    url: str | None = None
-    enabled: bool | None = None
-    name: str | None = None
-    max_retries: int | None = None
-    retry_delay: int | None = None
-    secret: str | None = field(default=None, repr=False)
-    overlap: int = OVERLAP
-    """Seconds for which the secrets before still sign; 0 to LONGEST_OVERLAP."""
-    clear_errors: bool = False
 
 
 def create(
@@ -157,9 +133,10 @@ def update(ctx: Ctx, face: Face, id_: str, changes: Changes, scope: str = "") ->
         raise InvalidInput(FieldError("overlap", f"must be 0 to {LONGEST_OVERLAP} seconds", "range", changes.overlap))
     for _ in range(TRIES):
         before = get(ctx, face, id_, scope)
-        after = _changed(ctx, before, changes)
+        sealed = None if changes.secret is None else _seal(ctx, id_, changes.secret)
+        after = changed(before, changes, sealed, ctx.now_ms())
         try:
-            ctx.commit([_difference(ctx, before, after)], after)
+            ctx.commit([difference(ctx.tenant.id, before, after)], after)
         except TransactionFailed:
             continue  # changed by another request between reading and writing
         if changes.enabled:
@@ -230,30 +207,3 @@ def _seal(ctx: Ctx, id_: str, secret: str) -> SealedSecret:
 
 def _with_url(ctx: Ctx, face: Face, url: str) -> Webhook | None:
     return next((webhook for webhook in every(ctx, face) if webhook.url == url), None)
-
-
-def _changed(ctx: Ctx, before: Webhook, changes: Changes) -> Webhook:
-    now = max(ctx.now_ms(), before.updated_at + 1)
-    cleared: dict[str, Any] = (
-        {"failures": 0, "consecutive_failures": 0, "last_error": ""} if changes.clear_errors else {}
-    )
-    if changes.enabled is not None:
-        cleared |= {"disabled_because": "" if changes.enabled else before.disabled_because or "owner"}
-    if changes.enabled and not before.enabled:
-        cleared |= health.RECOVERED
-    names = [name for name in CHANGEABLE if getattr(changes, name) is not None]
-    after = replace(before, updated_at=now, **cleared, **{name: getattr(changes, name) for name in names})
-    if changes.secret is None:
-        return after
-    until = now + changes.overlap * 1000
-    older = [replace(old, until=min(old.until or until, until)) for old in before.secrets]
-    valid = [old for old in older if old.until and old.until > now]
-    return replace(after, secrets=(_seal(ctx, before.id, changes.secret), *valid[: SECRETS - 1]))
-
-
-def _difference(ctx: Ctx, before: Webhook, after: Webhook) -> Update:
-    """Only what changed: counters and the sequence move on at any time under other hands."""
-    names = [name for name in Webhook.__slots__ if getattr(before, name) != getattr(after, name)]
-    item = endpoints.item(ctx.tenant.id, after)
-    unchanged = equals("updated_at", before.updated_at)
-    return Update(keys.webhook(ctx.tenant.id, after.id), set={name: item[name] for name in names}, condition=unchanged)

@@ -12,8 +12,9 @@ from leadwire.dialects.fields import WHOLE, FilledLine, Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
+from leadwire.webhooks.changes import LONGEST_OVERLAP, OVERLAP, Changes
 from leadwire.webhooks.model import Webhook
-from leadwire.webhooks.service import Changes, Created
+from leadwire.webhooks.service import Created
 
 from . import errors
 from .faces import FACE
@@ -64,8 +65,8 @@ class ChangeWebhook(Body):
 
 class RotateSecret(Body):
     overlapSeconds: Annotated[
-        int, Field(ge=0, le=service.LONGEST_OVERLAP, description="For so long the old secret signs too."), WHOLE
-    ] = service.OVERLAP
+        int, Field(ge=0, le=LONGEST_OVERLAP, description="For so long the old secret signs too."), WHOLE
+    ] = OVERLAP
 
 
 def every(ctx: Ctx, request: Request) -> list[Webhook]:

@@ -12,8 +12,9 @@ from leadwire.dialects.fields import Url, published
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import WebhookLimitReached
 from leadwire.webhooks import service
+from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.model import Webhook
-from leadwire.webhooks.service import Changes, Created
+from leadwire.webhooks.service import Created
 
 from . import errors, shapes
 from .faces import FACE_V2
