@@ -20,7 +20,7 @@ SIGNED = {
     "webhook-timestamp": "Epoch seconds of this attempt",
     "webhook-signature": "One signature for each valid secret, as in Standard Webhooks 1.0.0",
 }
-ABOUT = "An answer 2xx takes it, 410 disables the webhook, and anything else is tried again (docs/webhooks.md)."
+ABOUT = "An answer 2xx takes it, 410 disables the webhook, and anything else is tried again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Leads in the chatbot dialect (PollyBot), under a chatbot's path and under the bare one (decision D13)."""
+"""Leads in the chatbot dialect (PollyBot), under a chatbot's path and under the bare one.
+
+Which chatbot the bare path means: decision D13.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Webhooks of a chatbot in the chatbot dialect (PollyBot). What became of their deliveries is in deliveries.py."""
+"""Webhooks of a chatbot in the chatbot dialect (PollyBot): list, create, get, update, delete, rotate the secret.
+
+What became of their deliveries is in deliveries.py.
+"""
 
 from __future__ import annotations
 

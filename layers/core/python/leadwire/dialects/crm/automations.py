@@ -1,4 +1,7 @@
-"""Automations in the crm dialect as records, checked word by word; their runs are in runs.py."""
+"""Automations in the crm dialect: a trigger, and conditions, actions and delays as its steps.
+
+Here they are records, checked word by word; their runs are in runs.py.
+"""
 
 from __future__ import annotations
 

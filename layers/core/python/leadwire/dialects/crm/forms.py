@@ -85,7 +85,7 @@ class UpdateForm(CreateForm):
 
 
 class Submission(Body):
-    """`POST /api/v1/forms/{id}/submissions`: the values by the keys of the fields (an open map, decision D9)."""
+    """`POST /api/v1/forms/{id}/submissions`: the values by the keys of the fields (an open map)."""
 
     model_config = ConfigDict(extra="allow")
     takes_forms: ClassVar[bool] = True

@@ -1,4 +1,7 @@
-"""`POST /api/inbound/leads?tenant=`: leads from other systems. A known one is completed rather than doubled (D6)."""
+"""`POST /api/inbound/leads?tenant=`: leads from other systems. A known one is completed rather than doubled.
+
+Who is known: decision D6.
+"""
 
 from __future__ import annotations
 

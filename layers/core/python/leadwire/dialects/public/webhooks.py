@@ -43,7 +43,7 @@ class UpdateWebhook(Body):
 
 
 class WebhookObject(TypedDict):
-    """The V2 object (decisions.md, public)."""
+    """A webhook as V2 shows it."""
 
     id: Annotated[str, published(format="uuid")]
     eventType: Annotated[str, published(enum=list(get_args(EventType)))]
