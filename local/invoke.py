@@ -37,8 +37,9 @@ def invoke(name: str, case: str) -> tuple[str, list[str]]:
     """
     event = ROOT / "events" / name / f"{case}.json"
     if not event.exists():
-        there = sorted(str(path.relative_to(ROOT / "events")) for path in ROOT.glob("events/*/*.json"))
-        raise CloudFailed(f"{event} is not there. Say F=<function> E=<case> for one of: {', '.join(there)}")
+        there = sorted(ROOT.glob("events/*/*.json"))
+        calls = "\n".join(f"  make invoke F={path.parent.name} E={path.stem}" for path in there)
+        raise CloudFailed(f"there is no events/{name}/{case}.json; there are:\n{calls}")
     parameters = cloud.parameters_of("local") | {"Architecture": cloud.architecture()}
     function = _function(name, parameters)
     cloud.build(parameters)
@@ -107,6 +108,8 @@ def _wait(port: int) -> None:
 
 
 def main() -> int:
+    if cloud.running() is None:
+        print("`make cloud` is not running: what needs the table answers 503", file=sys.stderr)
     try:
         answer, lines = invoke(*sys.argv[1:3])
     except CloudFailed as failure:
