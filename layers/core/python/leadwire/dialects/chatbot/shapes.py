@@ -31,7 +31,12 @@ STATUS_OUT: Mapping[str, Status] = {
 """The dialect has six of the seven canonical statuses; the others are spelled alike (decision D5)."""
 
 Time = Annotated[
-    str, published(format="date-time", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")
+    str,
+    published(
+        format="date-time",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
+        examples=["2026-11-21T10:30:00.000Z"],
+    ),
 ]
 LeadId = Annotated[str, published(pattern="^lead_[0-9a-f]{16}$")]
 WorkspaceId = Annotated[str, published(pattern="^ws_[0-9a-f]{16}$")]

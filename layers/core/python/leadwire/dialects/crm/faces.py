@@ -19,7 +19,10 @@ TYPES = (events.LEAD_CREATED, events.LEAD_UPDATED, events.LEAD_DELETED, events.F
 STAGE_CHANGED = "lead.stage_changed"
 ASSIGNED = "lead.assigned"
 CHANGES = {"stage_id": STAGE_CHANGED, "assigned_user_id": ASSIGNED}
-Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Time = Annotated[
+    str,
+    published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", examples=["2026-11-21T10:30:00Z"]),
+]
 
 
 class Names(TypedDict):

@@ -26,7 +26,14 @@ NUMBERED = {"id": Number, "pipeline_id": Number, "stage_id": Number}
 """What paths name by number."""
 Ulid = Annotated[str, Field(pattern=r"^[0-6][0-9A-HJKMNP-TV-Z]{25}$")]
 """Those that begin with 7 name times beyond the year 9999."""
-Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
+Time = Annotated[
+    str,
+    published(
+        format="date-time",
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$",
+        examples=["2026-11-21T10:30:00+00:00"],
+    ),
+]
 
 
 class One[Shape](TypedDict):

@@ -51,7 +51,7 @@ def upsert(ctx: Ctx, request: Request) -> Stored:
 
 
 class Client(TypedDict):
-    """The page does not show the response fields: the request's own, and what identifies the record."""
+    """What is known of a client, under the names of the request, and what identifies it."""
 
     clientId: shapes.ClientId
     leadId: shapes.LeadId

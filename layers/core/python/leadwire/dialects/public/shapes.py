@@ -9,7 +9,10 @@ from pydantic import Field
 from leadwire.dialects.fields import published
 from leadwire.leads import model
 
-Time = Annotated[str, published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Time = Annotated[
+    str,
+    published(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", examples=["2026-11-21T10:30:00Z"]),
+]
 LeadId = Annotated[str, published(format="uuid")]
 ClientId = Annotated[str, published(pattern=r"^[1-9]\d*$")]
 CompanyId = Annotated[str, published(pattern="^[0-9a-f]{16}$")]
