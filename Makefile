@@ -33,7 +33,7 @@ suite = @start=$$SECONDS; printf '\033[1m%s\033[0m\n' '--- $(1)'; \
 .PHONY: help
 help: ## What there is
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run it
 
