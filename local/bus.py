@@ -47,7 +47,8 @@ class LocalBus(Bus):
             for entry in entries[len(refused) :]:
                 event = envelope(SOURCE, entry.detail_type, self._clock())
                 for target in self._targets(event, entry):
-                    reached.add(dispatch(connection, self._queues, target, _text(event, entry.detail)))
+                    text, group = _text(event, entry.detail), _group(target, entry)
+                    reached.add(dispatch(connection, self._queues, target, text, group))
         for queue in reached:
             self._queues.notify(queue)
         return refused
@@ -81,11 +82,15 @@ def envelope(source: str, detail_type: str, now: float) -> dict[str, Any]:
     }
 
 
-def dispatch(connection: sqlite3.Connection, queues: Queues, target: Target, event: str) -> str:
+def dispatch(connection: sqlite3.Connection, queues: Queues, target: Target, event: str, group: str = "") -> str:
     """Hand the event (as JSON text) to the target within the caller's transaction; returns the queue to notify."""
     queue = target.name if target.kind == "sqs" else invocations.queue_of(target.name)
-    queues.insert(connection, queue, [Message(target.input or event, group="")])
+    queues.insert(connection, queue, [Message(target.input or event, group)])
     return queue
+
+
+def _group(target: Target, entry: BusEntry) -> str:
+    return str(json.loads(entry.detail).get(target.group, "")) if target.group else ""
 
 
 def _text(event: dict[str, Any], detail: str) -> str:

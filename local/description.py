@@ -102,11 +102,15 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a rule sends: `kind` is sqs or lambda, `name` the queue or function, `input` replaces the event if set."""
+    """Where a rule sends: `kind` is sqs or lambda, `name` the queue or function, `input` replaces the event if set.
+
+    `group` is the field of the detail that a message's group is taken from.
+    """
 
     kind: str
     name: str
     input: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from .description import Function, Queue, QueueMapping, Route, Rule, Schedule, S
 from .parts import AsyncInvocation, EventBus, Part, Properties, Unsupported, check_pattern, last, only
 
 METHODS = {"x-amazon-apigateway-any-method": "ANY"}
+DETAIL = re.compile(r"\$\.detail\.\w+")
 UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
 COMMON_MAPPING = """EventSourceArn FunctionName BatchSize MaximumBatchingWindowInSeconds FunctionResponseTypes Enabled
     Tags"""
@@ -138,10 +139,13 @@ def schedule(name: str, properties: Properties) -> list[Part]:
 
 def _target(name: str, target: Properties) -> Target:
     """RetryPolicy and DeadLetterConfig are for a target that AWS cannot reach; here every target can be reached."""
-    only(target, "Arn Id Input RetryPolicy DeadLetterConfig RoleArn", name, "Properties", "Targets")
+    only(target, "Arn Id Input RetryPolicy DeadLetterConfig RoleArn SqsParameters", name, "Properties", "Targets")
+    group = target.get("SqsParameters", {}).get("MessageGroupId", "")
+    if group and not DETAIL.fullmatch(group):
+        raise Unsupported(f"{name}: the group {group} is not a field of the detail", "Properties", "Targets")
     for kind in ("sqs", "lambda"):
         if f":{kind}:" in target["Arn"]:
-            return Target(kind, last(target["Arn"]), target.get("Input", ""))
+            return Target(kind, last(target["Arn"]), target.get("Input", ""), group.removeprefix("$.detail."))
     raise Unsupported(f"{name}: {target['Arn']} is neither a queue nor a function", "Properties", "Targets")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from leadwire import keys
-from leadwire.automations import idle
+from leadwire.automations import idle, worker
 from leadwire.edge.types import Dialect
 from leadwire.settings import PREFIX, Settings
 from leadwire.store.schema import create_table_arguments
@@ -43,6 +43,9 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 QUEUES = of_type("AWS::SQS::Queue")
+SCHEDULED = [
+    name for name, f in FUNCTIONS.items() if any(e["Type"] == "Schedule" for e in f.get("Events", {}).values())
+]
 MAPPINGS = of_type("AWS::Lambda::EventSourceMapping")
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 
@@ -255,7 +258,7 @@ def test_the_relay_is_given_new_events_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [name for name, f in FUNCTIONS.items() if any(e["Type"] == "Schedule" for e in f.get("Events", {}).values())],
+    SCHEDULED,
 )
 def test_a_scheduled_run_that_fails_for_good_is_kept_and_told(function: str) -> None:
     kept = {target(FUNCTIONS[function]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"])}
@@ -264,11 +267,29 @@ def test_a_scheduled_run_that_fails_for_good_is_kept_and_told(function: str) -> 
     assert kept <= alarmed("ApproximateNumberOfMessagesVisible", "QueueName")
 
 
+def test_a_schedule_that_stands_still_is_noticed() -> None:
+    """A function that is not called has no errors."""
+    silent = [alarm for alarm in ALARMS.values() if alarm["MetricName"] == "Invocations"]
+    assert {target(alarm["Dimensions"][0]["Value"]) for alarm in silent} == {*SCHEDULED}
+    assert all(alarm["TreatMissingData"] == "breaching" for alarm in silent)
+
+
+@pytest.mark.parametrize("rule", of_type("AWS::Events::Rule"))
+def test_a_rule_says_whose_an_event_is(rule: str) -> None:
+    """So that the queue is fair between tenants (SQS Developer Guide, "Fair queues")."""
+    for goal in of_type("AWS::Events::Rule")[rule]["Targets"]:
+        assert goal["SqsParameters"]["MessageGroupId"] == "$.detail.tenant"
+
+
 @pytest.mark.parametrize("rule", of_type("AWS::Events::Rule"))
 def test_a_rule_keeps_what_its_target_refuses(rule: str) -> None:
     for goal in of_type("AWS::Events::Rule")[rule]["Targets"]:
         assert target(goal["DeadLetterConfig"]["Arn"]) in alarmed("ApproximateNumberOfMessagesVisible", "QueueName")
         assert goal["RetryPolicy"]["MaximumEventAgeInSeconds"] > 0
+
+
+def test_a_batch_of_automations_ends_before_its_function_does() -> None:
+    assert timeout("RunAutomations") >= worker.PATIENCE + 20
 
 
 def test_automations_are_given_the_events_that_they_understand_and_no_others() -> None:

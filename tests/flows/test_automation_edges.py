@@ -11,6 +11,7 @@ from leadwire import events, keys
 from leadwire.leads import history
 from leadwire.store.types import Query
 from local.world import World
+from tests.flows import business
 from tests.flows.automating import (
     BASE,
     HOUR,
@@ -119,6 +120,21 @@ def test_a_run_goes_on_with_the_survivor_and_tells_after_all_that_was_told_of_it
     told = acme.call("crm", "GET", f"/api/v1/leads/{survivor}/timeline").json()["data"]
     assert [event["type"] for event in told][-2:] == ["message.replied", "task.created"]
     assert told[-1]["about"]["text"] == "Call Ada"
+
+
+# --- one tenant beside another ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("queue", ["EventsQueue", "AutomationsQueue"])
+def test_a_tenant_with_much_to_do_does_not_hold_up_another(world: World, acme: Business, queue: str) -> None:
+    other = business.found(world, "other")
+    for _ in range(15):
+        create(acme)
+    create(other)
+    for stream in world.streams:
+        stream.step()
+    first = [json.loads(message.body)["detail"]["tenant"] for message in world.queues.receive(queue, 10)]
+    assert (len(first), first.count(other.ctx.tenant.id)) == (10, 1)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------

@@ -47,7 +47,10 @@ def test_event_sources_queues_rules_and_schedules_are_read(root: Path) -> None:
     assert stack.queues["WorkQueue"] == Queue("WorkQueue", visibility=60, dead_letters="Failures", max_receives=3)
     assert stack.queue_mappings == (QueueMapping("WorkJobs", "WorkQueue", "Work", 5, 0, 2, partial=True),)
     assert stack.rules[0] == Rule(
-        "ToWork", "Bus", {"source": ["leadwire"], "detail-type": [{"prefix": "thing."}]}, (Target("sqs", "WorkQueue"),)
+        "ToWork",
+        "Bus",
+        {"source": ["leadwire"], "detail-type": [{"prefix": "thing."}]},
+        (Target("sqs", "WorkQueue", group="owner"),),
     )
     tick = (Target("lambda", "Tick"),)
     assert stack.schedules == (
@@ -72,6 +75,7 @@ def test_event_sources_queues_rules_and_schedules_are_read(root: Path) -> None:
         ("AttributeName: expires_at", "AttributeName: ttl", "Table: the TTL must be expires_at"),
         ("!GetAtt WorkQueue.Arn", "!GetAtt Nowhere.Arn", "GetAtt of Nowhere, which is not a resource"),
         ("NEW_AND_OLD_IMAGES", "KEYS_ONLY", "Table: the stream must have both images"),
+        ("$.detail.owner", "$.source", "ToWork: the group $.source is not a field of the detail"),
     ],
 )
 def test_what_is_not_known_is_refused_with_its_line(

@@ -28,6 +28,8 @@ from .runner import Act
 from .runs import Run
 from .service import Automation
 
+PATIENCE = 40
+"""Seconds of a batch after which no other message is begun: it comes again, and nobody else's work is cut off."""
 EARLY = 1000
 """Milliseconds by which an alarm may come early: the clocks of two machines differ."""
 
@@ -49,15 +51,19 @@ def perform(face: Face, doing: Doing) -> None:
 
 
 def work(ports: Ports, act: Act, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    batch, failed = Batch(ports, act), []
+    batch, failed, late = Batch(ports, act), list[str](), list[str]()
+    ends = ports.clock() + PATIENCE
     for record in records:
+        if ports.clock() > ends:
+            late.append(record["messageId"])
+            continue
         try:
             batch.take(json.loads(record["body"]))
         except Exception as error:  # noqa: BLE001  # the border of a batch: reported, counted, and tried again
             telemetry.fault("automation.failed", error, message_id=record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    telemetry.count({"RunsMoved": len(batch.moved), "AutomationFailures": len(failed)})
-    return {"batchItemFailures": failed}
+            failed.append(record["messageId"])
+    telemetry.count({"RunsMoved": len(batch.moved), "AutomationFailures": len(failed), "AutomationsLate": len(late)})
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed + late]}
 
 
 @dataclass
