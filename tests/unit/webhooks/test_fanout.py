@@ -3,13 +3,17 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadwire import events
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.store.faults import FaultyEngine
+from leadwire.store.limits import LARGEST_TRANSACTION, MOST_TRANSACTED
 from leadwire.store.types import Put
 from leadwire.webhooks import endpoints, fanout, service
 from leadwire.webhooks.changes import Changes
@@ -17,6 +21,7 @@ from leadwire.webhooks.model import Webhook
 from tests import factories
 
 HOOK = "https://example.com/hook"
+BODIES = {size: "x" * size for size in (10, 290_000, 1_000_000)}
 
 
 class Crash(BaseException):
@@ -75,6 +80,16 @@ def test_fan_outs_that_race_leave_no_gap(pipeline: Any) -> None:
         thread.join()
     assert sequences(pipeline) == list(range(1, 41))
     assert pipeline.webhook(webhook).sequence == 40
+
+
+@given(st.lists(st.sampled_from(list(BODIES)), max_size=130))
+def test_a_transaction_takes_no_more_deliveries_and_bytes_than_the_table_allows(sizes: list[int]) -> None:
+    drafts: Any = [SimpleNamespace(number=at, body=BODIES[size]) for at, size in enumerate(sizes)]
+    portions = list(fanout.portions(drafts))
+    assert [draft for some in portions for draft in some] == drafts
+    for some in portions:
+        assert 1 <= len(some) <= fanout.PORTION < MOST_TRANSACTED
+        assert sum(len(draft.body.encode()) for draft in some) <= fanout.PORTION_BYTES < LARGEST_TRANSACTION
 
 
 def test_a_tenant_never_sees_an_event_of_another(pipeline: Any, ports: Any) -> None:

@@ -68,6 +68,20 @@ def test_of_several_addresses_only_the_public_ones_are_dialled(monkeypatch: pyte
     assert dialled == ["8.8.8.8", "2606:4700::1111"]
 
 
+def test_an_address_that_does_not_answer_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolves_to(monkeypatch, ["8.8.8.8", "10.0.0.1", "1.1.1.1", "9.9.9.9"])
+    shares = list[float]()
+
+    def dial(*dialled: Any) -> socket.socket:
+        shares.append(dialled[4])
+        raise TimeoutError
+
+    monkeypatch.setattr(guard, "_dial", dial)
+    with pytest.raises(TimeoutError):
+        guard.connect("many.example", 443, private=False, patience=30, watch=lambda _: None)
+    assert [share <= most for share, most in zip(shares, (10, 15, 30), strict=True)] == [True, True, True]
+
+
 def test_a_name_that_changes_its_address_between_two_looks_is_looked_up_once_and_dialled_as_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -62,6 +62,23 @@ def test_what_was_delivered_can_be_resent(pipeline: Any, receiver: Any) -> None:
     assert pipeline.told() == []
 
 
+def test_a_delivery_that_is_resent_again_and_again_stays_small_and_shows_every_attempt(
+    pipeline: Any, receiver: Any
+) -> None:
+    receiver.answer = (200, {}, b"ok")
+    pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    pipeline.deliver()
+    for _ in range(14):
+        recovery.resend(pipeline.ctx, pipeline.deliveries()[0].id)
+        pipeline.alarms.clock.advance(1)
+        pipeline.deliver()
+    [delivery] = pipeline.deliveries()
+    assert (delivery.attempts, len(delivery.noted)) == (15, 10)
+    at = [attempt["at"] for attempt in pipeline.attempts()]
+    assert (len(set(at)), at) == (15, sorted(at))
+
+
 def test_resending_what_is_not_there_or_cannot_be_sent_is_refused(pipeline: Any, receiver: Any) -> None:
     webhook = pipeline.register(receiver.url)
     pipeline.publish(pipeline.event())

@@ -35,6 +35,7 @@ def test_the_body_and_the_headers_arrive_as_given(receiver: Any) -> None:
     assert headers["x-event-type"] == "LEAD_CREATED"
     assert headers["content-type"] == "application/json"
     assert headers["user-agent"].startswith("Leadwire/")
+    assert headers["connection"] == "close"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

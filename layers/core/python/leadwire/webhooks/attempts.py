@@ -20,6 +20,8 @@ from .retry import Step
 
 FEW = 200
 """Bytes."""
+MOST_NOTED = 10
+"""In one delivery, which may be resent any number of times and has to stay an item of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Made:
     ended: int
 
 
-def is_short(outcome: Outcome) -> bool:
-    return outcome.delivered and len(outcome.body.encode()) <= FEW
+def is_noted(made: Made) -> bool:
+    short = made.outcome.delivered and len(made.outcome.body.encode()) <= FEW
+    return short and len(made.delivery.noted) < MOST_NOTED
 
 
 def entry(made: Made, after: Delivery) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from leadwire import telemetry
 from leadwire.ports import Ports
 from leadwire.store.table import Table
-from leadwire.store.types import Throttled, TransactionConflict, Unavailable
+from leadwire.store.types import Throttled, TransactionConflict, Unavailable, equals
 
 from . import endpoints, health, queue, retry, sender, signing, store
 from .attempts import Made
@@ -24,7 +24,7 @@ from .ledger import Ledger
 from .model import Delivery, Outcome, Webhook
 from .queue import Alarm
 from .record import Recorded, pay, record
-from .retry import Disable
+from .retry import Disable, RetryAt
 
 EARLY = 1000
 """Milliseconds by which an alarm may come early: the clocks of two machines differ."""
@@ -70,13 +70,18 @@ def _attempt(work: Work, delivery: Delivery, webhook: Webhook) -> Result:
     began, outcome = work.now(), _send(work.ports, delivery, webhook)
     now, number = work.now(), delivery.attempts + 1 - delivery.run
     step = retry.next_step(outcome, number, delivery.waits, now, work.rng, work.ports.settings.schedule_scale)
-    if isinstance(step, Disable):
-        endpoints.disable(work.table, delivery, "receiver", now)
+    if isinstance(step, Disable) and not _disabled(work, delivery, webhook, now) and not step.delivered:
+        step = RetryAt(now)
     after = work.ledgers[webhook.id].record(Made(webhook, delivery, outcome, step, began, now))
     if after is None:
         return _log("repeated", work.alarm, delivery, outcome)
     queue.ring(work.ports, [after], work.now())
     return _log("retrying" if after.state == "pending" else after.state, work.alarm, after, outcome)
+
+
+def _disabled(work: Work, delivery: Delivery, webhook: Webhook, now: int) -> bool:
+    """At its receiver's wish; not if its owner has meanwhile sent it to another one, who has wished nothing."""
+    return endpoints.disable(work.table, delivery, "receiver", now, equals("url", webhook.url))
 
 
 def write_down(ports: Ports, table: Table, webhook: Webhook, made: Sequence[Made]) -> Recorded:

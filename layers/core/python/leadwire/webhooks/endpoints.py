@@ -90,15 +90,16 @@ def counted(webhook: Webhook, made: Sequence[Made], tally: Tally) -> Update:
 
 
 def disable(table: Table, delivery: Delivery, reason: str, now: int, still: Condition = PRESENT) -> bool:
-    """Disable a delivery's endpoint and tell operators. False if it is disabled or gone, or `still` does not hold."""
+    """Disable a delivery's endpoint and tell operators. False if it stays enabled because `still` does not hold."""
     changed: Item = {"enabled": False, "disabled_because": reason, "updated_at": now}
     condition = all_of(equals("enabled", True), still)
     update = Update(keys.webhook(delivery.tenant, delivery.webhook), set=changed, condition=condition)
     told = notices.of_disabling(delivery.tenant, delivery.webhook, reason, delivery.event, now)
     try:
         table.transact([update, told])
-    except TransactionFailed:
-        return False
+    except TransactionFailed as refused:
+        before = refused.failed.get(0)
+        return not (before and before["enabled"])
     return True
 
 

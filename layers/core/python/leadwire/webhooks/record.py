@@ -131,7 +131,7 @@ def _plan(made: Made, after: Delivery, now: int) -> Plan:
     reported = (bool(told) or made.delivery.reported) and not isinstance(made.step, Done)
     after = replace(after, reported=reported)
     log: list[TransactWrite] = [attempts.put(made, after)]
-    if attempts.is_short(made.outcome):
+    if attempts.is_noted(made):
         after, log = replace(after, noted=[*after.noted, attempts.note(made, after)]), []
     notice = [notices.of_delivery(told, made.delivery, made.outcome, now)] if told else []
     return Plan(made, after, [store.moved(made.delivery, after, now), *log, *notice])
