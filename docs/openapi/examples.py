@@ -57,8 +57,8 @@ def add(dialect: str, paths: Mapping[str, Any], components: Mapping[str, Any]) -
     found = _by_operation(dialect, paths)
     for path, item in paths.items():
         for method, operation in item.items():
-            shown = found.get((method, path)) or found.get((TWINS.get(method, ""), path), ())
-            _show(operation, shown, components)
+            twin = (TWINS.get(method, ""), path)
+            _show(operation, found.get((method, path)) or found.get(twin) or [], components)
 
 
 def _show(operation: Mapping[str, Any], shown: Sequence[Step], components: Mapping[str, Any]) -> None:

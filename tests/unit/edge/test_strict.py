@@ -159,3 +159,10 @@ def test_each_mistake_in_a_query_is_named(query: dict[str, list[str]], path: str
     with pytest.raises(InvalidInput) as refused:
         strict.parse_query(Paging, query)
     assert [(error.path, error.message) for error in refused.value.errors] == [(path, message)]
+
+
+def test_a_parameter_that_is_given_twice_is_named_once_beside_the_others_that_are_wrong() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        strict.parse_query(Paging, {"limit": ["x", "2"], "colour": ["blue"]})
+    found = [(error.path, error.message) for error in refused.value.errors]
+    assert found == [("limit", "must be given once"), ("colour", "is not a known field")]

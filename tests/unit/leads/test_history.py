@@ -13,7 +13,7 @@ from leadwire import events, keys, tenants
 from leadwire.context import Ctx
 from leadwire.dialects.public import faces
 from leadwire.errors import NotFound
-from leadwire.leads import erasure, history, merging, service
+from leadwire.leads import erasure, history, merging, model, service
 from leadwire.leads.history import SHOWN, Direction, Message
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Consumed, TransactWrite
@@ -104,6 +104,17 @@ def test_a_conversation_is_completed_once(ctx: Ctx) -> None:
     updated = events.LEAD_UPDATED
     assert told(ctx) == [events.LEAD_CREATED, updated, updated, events.CONVERSATION_COMPLETED]
     invariants.check(ctx.ports.engine)
+
+
+def test_what_two_find_out_at_once_is_together_no_more_than_an_open_map_holds(ctx: Ctx) -> None:
+    number = create(ctx).number
+    half = "x" * (model.OPEN_MAP_BYTES // 2)
+    engine = Overtaken(ctx.ports.engine)
+    engine.meanwhile = lambda: history.qualify(ctx, number, {"data": {"first": half}})
+    late = factories.ctx(replace(ctx.ports, engine=engine), ctx.tenant)
+    with pytest.raises(history.Overfull):
+        history.qualify(late, number, {"data": {"second": half}})
+    assert service.get(ctx, number).qualification == {"data": {"first": half}}
 
 
 def test_a_conversation_that_is_taken_up_again_can_be_completed_again(ctx: Ctx) -> None:

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 from leadwire.context import Tenant
 from leadwire.leads import identity
 
-from .fields import published
+from .fields import CONTROL, published
 
 PHONE_LIMIT = 64
 
@@ -44,6 +44,8 @@ class AnyPhone:
 
     @classmethod
     def _read(cls, text: str, info: ValidationInfo) -> Self:
+        if CONTROL.search(text):  # a number can be read around them, but its spelling is kept
+            raise ValueError("must not contain control characters")
         return cls(text, identity.normal_phone(cast(Tenant, info.context), text, nanp_only=cls.NANP_ONLY))
 
 

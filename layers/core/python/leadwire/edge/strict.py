@@ -55,13 +55,20 @@ def parse_body[Model: Body](model: type[Model], raw: bytes, content_type: str, t
 
 def parse_query[Model: BaseModel](model: type[Model], query: Mapping[str, Sequence[str]]) -> Model:
     """A repeated parameter is refused: which one would count?"""
-    repeated = [FieldError(name, "must be given once", "repeated") for name, values in query.items() if len(values) > 1]
-    if repeated:
-        raise InvalidInput(*repeated)
+    repeated = {name for name, values in query.items() if len(values) > 1}
+    errors = [FieldError(name, "must be given once", "repeated") for name in query if name in repeated]
+    found, problems = _query(model, {name: values[0] for name, values in query.items()})
+    errors += [_field_error(model, problem) for problem in problems if not repeated.intersection(problem["loc"][:1])]
+    if errors or found is None:
+        raise InvalidInput(*errors[:MOST])
+    return found
+
+
+def _query[Model: BaseModel](model: type[Model], sent: Mapping[str, str]) -> tuple[Model | None, list[ErrorDetails]]:
     try:
-        return model.model_validate({name: values[0] for name, values in query.items()})
+        return model.model_validate(sent), []
     except ValidationError as error:
-        raise invalid(model, error.errors(include_url=False, include_context=True)) from None
+        return None, error.errors(include_url=False, include_context=True)
 
 
 def invalid(model: type[BaseModel], problems: Sequence[ErrorDetails]) -> InvalidInput:

@@ -98,10 +98,14 @@ def _query(ctx: Ctx, number: int, *, limit: int) -> Query:
 # --- qualification ----------------------------------------------------------------------------------------------------
 
 
-def qualify(ctx: Ctx, number: int | None, found: Mapping[str, Any]) -> Stored:
-    """Add what was found out: status, data, summary, common, reason; maps are merged by key. Raises NotFound.
+class Overfull(ValueError):
+    """What was found out would be more than an open map may hold. Its message is for the caller."""
 
-    The change that completes the conversation is told by an event of its own too.
+
+def qualify(ctx: Ctx, number: int | None, found: Mapping[str, Any]) -> Stored:
+    """Add what was found out: status, data, summary, common, reason; maps are merged by key.
+
+    The change that completes the conversation is told by an event of its own too. Raises NotFound, Overfull.
     """
     completing = False
 
@@ -109,6 +113,9 @@ def qualify(ctx: Ctx, number: int | None, found: Mapping[str, Any]) -> Stored:
         nonlocal completing
         before = lead.qualification
         maps = {name: {**before.get(name, {}), **found[name]} for name in ("data", "common") if name in found}
+        problem = model.open_map_problem(maps.get("data", {}))
+        if problem:
+            raise Overfull(problem)
         after = {**before, **found, **maps}
         completing = after.get("status") == COMPLETED != before.get("status")
         return replace(lead, qualification=after)

@@ -50,7 +50,7 @@ class CreateLead(Body):
     phone: AnyPhone | None = None
     source: Line | None = None
     status: Status = "new"
-    metadata: OpenMap = Field(default_factory=dict)
+    metadata: OpenMap | None = None
 
 
 class UpdateLead(Body):
@@ -101,7 +101,7 @@ def draft(body: CreateLead, chatbot: str) -> Lead:
         phone_given=body.phone.given if body.phone else "",
         source=body.source or "",
         status=body.status,
-        custom=body.metadata,
+        custom=body.metadata or {},
         chatbot=chatbot,
     )
 

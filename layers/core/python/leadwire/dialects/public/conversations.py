@@ -12,7 +12,7 @@ from leadwire import ids
 from leadwire.context import Ctx, Tenant
 from leadwire.dialects.contacts import UsPhone
 from leadwire.dialects.envelope import Success
-from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, published
+from leadwire.dialects.fields import FilledLine, Line, OpenMap, Text, published, unsent
 from leadwire.edge.types import Body, Dialect, Reply, Request, Route
 from leadwire.errors import FieldError, InvalidInput
 from leadwire.leads import history, model, service
@@ -66,10 +66,15 @@ class CommonFieldsBody(Body):
     customerName: Line | None = None
 
 
+def _some_of_it(schema: JsonDict) -> None:
+    unsent(schema)
+    schema["minProperties"] = 1
+
+
 class QualificationBody(Body):
     """`POST /api/v1/pub/leads/{uuid}/qualification`: what was found out so far. What is not sent stays."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra=_some_of_it)
 
     status: Literal["NEW", "IN_PROGRESS", "COMPLETED"] = "IN_PROGRESS"
     qualifyingData: OpenMap = Field(default_factory=dict)
@@ -120,12 +125,10 @@ def show_message(_tenant: Tenant, message: Message) -> Reply[Success[StoredMessa
 
 def qualify(ctx: Ctx, request: Request) -> Stored:
     sent = request.body.model_dump(exclude_unset=True)
-    number = _number(ctx, request)
-    known = service.get(ctx, number).qualification.get("data", {})
-    problem = model.open_map_problem({**known, **sent.get("qualifyingData", {})})
-    if problem:
-        raise InvalidInput(FieldError("qualifyingData", problem, "value_error"))
-    return history.qualify(ctx, number, {STORED_AS[name]: value for name, value in sent.items()})
+    try:
+        return history.qualify(ctx, _number(ctx, request), {STORED_AS[name]: value for name, value in sent.items()})
+    except history.Overfull as error:
+        raise InvalidInput(FieldError("qualifyingData", str(error), "value_error")) from error
 
 
 def show_lead(tenant: Tenant, stored: Stored) -> Reply[Success[FullLead]]:
