@@ -152,7 +152,7 @@ OPERATIONS = (
     Operation("change", "chatbot", "PUT /api/v1/leads/{lead_id}", Cost(12, 1, 3), {"metadata": {"score": 85}}),
     Operation("list chatbots", "chatbot", "GET /api/v1/chatbots", Cost(1, 1, 2)),
     Operation("make a chatbot", "chatbot", "POST /api/v1/chatbots", Cost(3, 0, 2), {"name": "two"}),
-    Operation("say", "public", "POST /api/v1/pub/leads/{uuid}/messages", Cost(8, 3, 5), SAY),
+    Operation("say", "public", "POST /api/v1/pub/leads/{uuid}/messages", Cost(8, 2, 4), SAY),
     Operation(
         "complete", "public", "POST /api/v1/pub/leads/{uuid}/qualification", Cost(14, 2, 4), {"status": "COMPLETED"}
     ),

@@ -180,7 +180,8 @@ class _Turn:
 def _tell(doing: Doing, type_: str, about: Callable[[Lead], Mapping[str, Any]]) -> None:
     """An event of its own beside the lead as it is, after all that has been told of it."""
     ctx = doing.ctx
-    timeline = keys.event(ctx.tenant.id, service.get(ctx, doing.run.number).number, "")
+    known = service.get(ctx, doing.run.number)
+    timeline = keys.event(ctx.tenant.id, known.number, "")
     newest = Query(timeline.pk, prefix=timeline.sk, forward=False, limit=1, consistent=True)
     (last,) = (events.from_item(item).id for item in ctx.table.query(newest).items)
 
@@ -189,7 +190,7 @@ def _tell(doing: Doing, type_: str, about: Callable[[Lead], Mapping[str, Any]]) 
         told = events.of_lead(ctx, type_, id_, model.snapshot(lead), {}, about(lead))
         return [events.put(replace(told, at=ctx.now_ms()))]
 
-    service.beside(ctx, doing.run.number, along)
+    service.beside(ctx, known, along)
 
 
 def _create_task(doing: Doing) -> None:

@@ -66,7 +66,7 @@ def add(ctx: Ctx, number: int | None, draft: Message) -> Message:
         told = events.of_lead(ctx, type_, message.id, model.snapshot(lead), {}, {"message": asdict(message)})
         return [Put(_item(ctx, lead.number, message)), events.put(replace(told, at=message.at))]
 
-    service.beside(ctx.answering(lambda _: message), number, along)
+    service.beside(ctx.answering(lambda _: message), lead, along)
     return message
 
 

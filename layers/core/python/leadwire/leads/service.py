@@ -158,9 +158,13 @@ def change(
     return _persist(attempt, requires)
 
 
-def beside(ctx: Ctx, number: int | None, along: Along) -> Stored:
-    """Write what belongs to a lead and does not change it, together with the lead as it is. Raises NotFound."""
-    return _persist(lambda: store.beside(ctx, get(ctx, number), along))
+def beside(ctx: Ctx, lead: Lead, along: Along) -> Stored:
+    """Write what belongs to a lead and does not change it; `along` is asked again if it changed since it was read.
+
+    Raises NotFound.
+    """
+    as_read = iter([lead])
+    return _persist(lambda: store.beside(ctx, next(as_read, None) or get(ctx, lead.number), along))
 
 
 def detach(ctx: Ctx, number: int | None, list_id: str) -> Stored:
