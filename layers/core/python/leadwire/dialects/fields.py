@@ -5,7 +5,6 @@ Those of e-mail addresses and phones: contacts.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from leadwire.leads import model
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = model.CONTROL
 UUID = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 ONE_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[\t-\r ]*$"
 FILLED_LINE = r"^[\t-\r ]*[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*[\t-\r ]*$"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
@@ -14,6 +15,8 @@ from leadwire.errors import FieldError, InvalidInput
 STATUSES = ("new", "contacted", "qualified", "converted", "lost", "follow_up", "unsubscribed")
 """The canonical statuses (decision D5); each dialect maps its own words to these."""
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""Characters that no line has."""
 NAME_LIMIT = 255
 TEXT_LIMIT = 65_536
 OPEN_MAP_BYTES = 32 * 1024
@@ -171,8 +174,9 @@ def with_conversion(lead: Lead, now_ms: int) -> Lead:
 
 
 def short(text: str) -> str:
-    """The text on one line, cut to what a line may have."""
-    return " ".join(text.split())[:NAME_LIMIT].encode()[:LINE_BYTES].decode(errors="ignore")
+    """The text on one line, without control characters, cut to what a line may have."""
+    words = CONTROL.sub(" ", text).split()
+    return " ".join(words)[:NAME_LIMIT].encode()[:LINE_BYTES].decode(errors="ignore")
 
 
 def split_name(name: str) -> tuple[str, str]:
