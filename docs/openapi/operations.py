@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import ModuleType
@@ -13,14 +13,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from leadwire.admission import Admission
 from leadwire.edge import forms
 from leadwire.edge.http import UNSAFE
 from leadwire.edge.types import Dialect, Route
 from leadwire.errors import Unauthorized
 
 from . import refusals
-from .refusals import JSON, TENANT
+from .refusals import JSON
 from .schemas import Types, query_parameters
 
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -30,7 +29,6 @@ MOVED = range(300, 400)
 LOCATION = {"description": "Where it is now", "required": True, "schema": {"type": "string", "format": "uri-reference"}}
 KEY = "key"
 """The name of the security scheme."""
-ADMISSION = Admission("", "", TENANT, frozenset(), 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ def _responses(one: Served, shared: Shared, schemas: Mapping[str, Any]) -> dict[
 
 
 def _success(one: Served, status: int, shared: Shared, schemas: Mapping[str, Any]) -> dict[str, Any]:
-    shape, names = one.route.answers[status], [*_limits(one.dialect), "X-Request-Id"]
+    shape, names = one.route.answers[status], [*refusals.limits(one.dialect), "X-Request-Id"]
     names += ["Idempotency-Replayed"] if one.route.method in UNSAFE else []
     found: dict[str, Any] = {
         "description": HTTPStatus(status).phrase,
@@ -162,9 +160,3 @@ def _success(one: Served, status: int, shared: Shared, schemas: Mapping[str, Any
     if shape is not None:
         found["content"] = {JSON: {"schema": schemas[shared.types.add(shape, "serialization")]}}
     return found
-
-
-def _limits(dialect: Dialect) -> Iterator[str]:
-    yield from ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-    more: Callable[[Admission], Mapping[str, str]] | None = dialect.limit_headers
-    yield from more(ADMISSION) if more else ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from leadwire import errors
+from leadwire.admission import Admission
 from leadwire.context import Tenant
 from leadwire.edge.http import UNSAFE
 from leadwire.edge.types import KIB, Dialect, QueryString, Reply, Route
@@ -17,6 +18,9 @@ from leadwire.errors import FieldError, LeadwireError, NotFound
 JSON = "application/json"
 REQUEST_ID = "3f0c9a52-8f7e-4d0b-9c55-0d6a4d5f2e11"
 TENANT = Tenant("0123456789abcdef", "acme", bytes(32))
+ADMISSION = Admission("", "", TENANT, frozenset(), 0, 0, 0)
+KEYLESS = (errors.Unauthorized.status, errors.Broken.status, errors.Unready.status)
+"""What is answered so may have come before anybody knew whose key it is."""
 ALWAYS: Sequence[LeadwireError] = (
     errors.Unauthorized("No API key was sent", missing=True),
     errors.Unauthorized("The API key is invalid, revoked or expired"),
@@ -59,18 +63,29 @@ def responses(dialect: Dialect, route: Route, schema: Any) -> Iterator[tuple[int
     for status in sorted({*common, *own}):
         examples = [*common[status], *own[status]]
         name = "" if own[status] else "Or".join(dict.fromkeys(_name(error) for error, _ in examples))
-        yield status, name, response(status, examples, schema)
+        yield status, name, _response(status, examples, schema, _headers(dialect, status))
 
 
-def response(status: int, examples: Sequence[Example], schema: Any) -> dict[str, Any]:
+def limits(dialect: Dialect) -> Iterator[str]:
+    """Names of the headers that say where the key's window stands: of every answer to a key that is good."""
+    yield from ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+    more: Callable[[Admission], Mapping[str, str]] | None = dialect.limit_headers
+    yield from more(ADMISSION) if more else ()
+
+
+def _headers(dialect: Dialect, status: int) -> Iterator[str]:
+    if status not in KEYLESS:
+        yield from limits(dialect)
+    yield "X-Request-Id"
+    if status == errors.RateLimited.status:
+        yield "Retry-After"
+
+
+def _response(status: int, examples: Sequence[Example], schema: Any, headers: Iterator[str]) -> dict[str, Any]:
     kind = next(iter(examples))[1].headers.get("content-type", JSON)
-    retry = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return {
         "description": HTTPStatus(status).phrase,
-        "headers": {
-            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
-            **(retry if status == errors.RateLimited.status else {}),
-        },
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
         "content": {kind: {"schema": schema, "examples": _examples(examples)}},
     }
 

@@ -15,7 +15,7 @@ BUDGETS: Mapping[str, tuple[float, float, int]] = {
     "public GET /api/v1/pub/leads/light": (1, 4.5, 4),
     "public GET /api/v1/pub/leads/{uuid}": (1, 2, 3),
     "public POST /api/v1/pub/leads/{uuid}/messages": (8, 2, 4),
-    "public POST /api/v1/pub/leads/{uuid}/qualification": (13, 2, 4),
+    "public POST /api/v1/pub/leads/{uuid}/qualification": (13, 1, 3),
     "public POST /api/v1/pub/missed-calls": (18, 2, 3),
     "public GET /api/v1/pub/webhooks": (1, 2, 3),
     "public DELETE /api/v1/pub/webhooks/chat-widget": (5, 2.5, 5),
