@@ -58,6 +58,7 @@ DUPLICATES: Mapping[str, str] = {
     "crm POST /api/inbound/leads": '"existing"',
     "crm POST /api/v1/forms/{id}/submissions": '"is_duplicate": true',
     "crm POST /api/v1/forms": "taken already",
+    "crm PATCH /api/v1/forms/{id}": "taken already",
     "crm POST /api/v1/tags": "taken already",
     "crm PATCH /api/v1/tags/{id}": "taken already",
     "crm POST /api/v1/users": "taken already",
