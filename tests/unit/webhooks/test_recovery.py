@@ -12,6 +12,7 @@ from standardwebhooks import Webhook as Library
 from leadwire import ids
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound
+from leadwire.store.table import Meter
 from leadwire.webhooks import log, recovery, retry, service, store
 from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.log import Wanted
@@ -102,6 +103,14 @@ def test_recover_counts_first_and_then_resends_what_was_given_up_since(pipeline:
     assert [delivery.state for delivery in pipeline.deliveries()] == ["exhausted"] + ["delivered"] * 3
     assert len(receiver.received) == 3
     assert recovery.recover(pipeline.ctx, webhook.id, since, count=True) == recovery.Again(0, None)
+
+
+def test_recovering_many_takes_few_round_trips(pipeline: Any, receiver: Any) -> None:
+    webhook = exhausted(pipeline, receiver, count=5)
+    since = start_of(min(delivery.event for delivery in pipeline.deliveries()))
+    ctx = replace(pipeline.ctx, table=replace(pipeline.ctx.table, meter=Meter()))
+    assert recovery.recover(ctx, webhook.id, since, count=False).deliveries == 5
+    assert ctx.table.meter.trips == 4, "the endpoint, the index, the deliveries, and all of their writes"
 
 
 def test_a_call_that_stops_says_where_and_the_next_one_goes_on(

@@ -252,6 +252,27 @@ def test_https_delivers_where_the_certificate_is_right(tmp_path: Path, monkeypat
         assert post(f"https://localhost:{port}/").delivered
 
 
+def test_a_server_that_does_not_read_is_a_timeout() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        outcome = sender.send(url, {}, bytes(20_000_000), timeout=0.3, private=True)
+    assert outcome.kind == "timeout"
+
+
+def test_a_connection_has_three_seconds_and_never_more_than_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[float]()
+
+    def connect(*_target: Any, patience: float, **_: Any) -> socket.socket:
+        asked.append(patience)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(guard, "connect", connect)
+    for timeout in (30, 2):
+        post("http://example.com/", timeout=timeout)
+    long, short = asked
+    assert (long, short <= 2) == (3, True)
+
+
 def test_a_tls_handshake_that_never_ends_is_a_timeout(receiver: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         outcome = post(f"https://127.0.0.1:{server.getsockname()[1]}/", timeout=0.3)

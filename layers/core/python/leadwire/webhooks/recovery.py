@@ -53,10 +53,11 @@ def resend(ctx: Ctx, id_: str) -> Delivery:
     webhook = endpoints.find(ctx.table, ctx.tenant.id, delivery.webhook)
     if webhook is None or not webhook.enabled:
         raise Conflict("The webhook of this delivery is deleted or disabled")
-    due = _again(ctx, delivery)
-    if due is None:
+    now = ctx.now_ms()
+    due = _again(delivery, now)
+    if not store.move(ctx.table, delivery, due, now):
         raise Conflict("The delivery is being attempted at this moment")
-    queue.ring(ctx.ports, [due], ctx.now_ms())
+    queue.ring(ctx.ports, [due], now)
     return due
 
 
@@ -94,7 +95,7 @@ def replay_missing(ctx: Ctx, faces: Mapping[str, Face], webhook_id: str, since: 
         if not count:
             drafts = [d for d in fanout.drafts(ctx, face, webhook, happened, now) if d.id in missing] if missing else []
             born = [one for some in fanout.portions(drafts) for one in _born(ctx, webhook_id, some)]
-            due = [one for one in untried if store.move(ctx.table, one, one, now)]  # into the due index
+            due = store.move_all(ctx.table, [(one, one) for one in untried], now)  # into the due index
             queue.ring(ctx.ports, born + due, now)
     following = next(rows, None)
     return Again(made, following["g1sk"] if following else None)
@@ -141,17 +142,15 @@ def since(text_ms: int, now: int) -> str:
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _again(ctx: Ctx, delivery: Delivery) -> Delivery | None:
-    now = ctx.now_ms()
-    due = replace(delivery, state="pending", run=delivery.attempts, next_at=now)
-    return due if store.move(ctx.table, delivery, due, now) else None
+def _again(delivery: Delivery, now: int) -> Delivery:
+    return replace(delivery, state="pending", run=delivery.attempts, next_at=now)
 
 
 def _resent(ctx: Ctx, rows: Sequence[Mapping[str, Any]]) -> int:
-    found = ctx.table.batch_get([Key(row["pk"], row["sk"]) for row in rows])
+    found, now = ctx.table.batch_get([Key(row["pk"], row["sk"]) for row in rows]), ctx.now_ms()
     given_up = [store.delivery_of(item) for item in found.values() if item["state"] == "exhausted"]
-    due = [one for delivery in given_up if (one := _again(ctx, delivery))]
-    queue.ring(ctx.ports, due, ctx.now_ms())
+    due = store.move_all(ctx.table, [(delivery, _again(delivery, now)) for delivery in given_up], now)
+    queue.ring(ctx.ports, due, now)
     return len(due)
 
 
