@@ -19,8 +19,9 @@ from leadwire.settings import Settings
 from leadwire.store.database import Database
 from leadwire.store.encoding import decode
 from leadwire.store.engine import Engine
+from leadwire.store.faults import FaultyEngine
 from leadwire.store.sqlite import SqliteEngine
-from leadwire.store.types import Item
+from leadwire.store.types import Consumed, Item, TransactWrite
 
 type Keys = dict[str, str]
 """Dialect to token."""
@@ -58,6 +59,29 @@ class Nowhere(Queue, Bus, Vault):
 
     def open(self, sealed: bytes, context: str) -> str:
         raise AssertionError("nothing may be opened here")
+
+
+class Kept(Queue):
+    """A queue whose messages wait until they are worked on."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
+        self.messages += messages
+        return []
+
+
+class Overtaken(FaultyEngine):
+    """Something else is done just before the first transaction."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
+        if first := self.meanwhile:
+            self.meanwhile = None
+            first()
+        return super().transact(ops)
 
 
 @contextmanager

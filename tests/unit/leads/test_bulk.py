@@ -14,27 +14,16 @@ from leadwire import ids, lists
 from leadwire.context import Ctx
 from leadwire.leads import bulk, cascade, deletions, jobs, query
 from leadwire.leads.query import LeadQuery
-from leadwire.ports import Message, Ports, Queue
+from leadwire.ports import Ports
 from leadwire.store.engine import Engine
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import Consumed, TransactWrite
 from tests import doors, factories, invariants
-from tests.factories import Answer, Clock, Keys
+from tests.factories import Answer, Clock, Kept, Keys
 from tests.unit.leads.verbs import create
 
 HELD = 31
 """Seconds after which a claim of a dead request may be taken over."""
-
-
-class Kept(Queue):
-    """A jobs queue whose messages wait until they are worked on."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, url: str, messages: Any) -> list[Message]:
-        self.messages += messages
-        return []
 
 
 @pytest.fixture

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 from leadwire import keys, lists
 from leadwire.context import Ctx
 from leadwire.leads import deletions, query
-from leadwire.ports import Message, Queue
 from leadwire.store.types import Delete
 from tests import factories
+from tests.factories import Kept
 from tests.unit.leads.verbs import create
-
-
-class Kept(Queue):
-    """Messages wait until they are worked on."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
-        self.messages += messages
-        return []
 
 
 def test_leads_that_the_index_names_and_nobody_has_do_not_keep_the_worker_at_a_list(ctx: Ctx) -> None:

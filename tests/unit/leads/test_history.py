@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,12 @@ from leadwire.dialects.public import faces
 from leadwire.errors import NotFound
 from leadwire.leads import erasure, history, merging, model, service
 from leadwire.leads.history import SHOWN, Direction, Message
-from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Consumed, TransactWrite
 from leadwire.webhooks import service as webhooks
 from leadwire.webhooks.store import delivery_of
 from local import demo
 from local.world import World
 from tests import factories, invariants
-from tests.factories import Clock, draft
+from tests.factories import Clock, Overtaken, draft
 from tests.unit.leads.verbs import create
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,18 +54,6 @@ def test_a_message_leaves_the_lead_as_it_is(ctx: Ctx) -> None:
     lead = create(ctx)
     say(ctx, lead.number, "hello")
     assert service.get(ctx, lead.number) == lead
-
-
-class Overtaken(FaultyEngine):
-    """Something else is done just before the first transaction."""
-
-    meanwhile: Callable[[], object] | None = None
-
-    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
-        if first := self.meanwhile:
-            self.meanwhile = None
-            first()
-        return super().transact(ops)
 
 
 def test_a_message_that_was_overtaken_by_a_change_is_told_after_it(ctx: Ctx, clock: Clock) -> None:

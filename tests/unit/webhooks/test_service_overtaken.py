@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,26 +15,13 @@ from leadwire.dialects.chatbot.faces import FACE as CHATBOT
 from leadwire.dialects.public.faces import CONVERSATION_COMPLETED
 from leadwire.dialects.public.faces import FACE_V1_CHAT_WIDGET as V1
 from leadwire.errors import NotFound, WebhookLimitReached
-from leadwire.store.faults import FaultyEngine
-from leadwire.store.types import Consumed, TransactWrite
 from leadwire.webhooks import service
 from leadwire.webhooks.model import Webhook
 from leadwire.webhooks.service import Created
+from tests.factories import Overtaken
 
 HOOK = "https://example.com/hook"
 WORDS = frozenset({CONVERSATION_COMPLETED})
-
-
-class Overtaken(FaultyEngine):
-    """Something else is done just before the first transaction."""
-
-    meanwhile: Callable[[], object] | None = None
-
-    def transact(self, ops: Sequence[TransactWrite]) -> Consumed:
-        if first := self.meanwhile:
-            self.meanwhile = None
-            first()
-        return super().transact(ops)
 
 
 def overtaken(pipeline: Any, meanwhile: Callable[[], object]) -> Ctx:
