@@ -1,4 +1,4 @@
-"""Bringing runs on: step by step, each recorded before the next.
+"""Runs advance step by step, each recorded before the next.
 
     event ─▶ start ─▶ condition ─▶ action ─▶ delay ┄┄ due index ┄┄▶ action ─▶ done
                        holds?       + record, in one transaction
@@ -66,7 +66,7 @@ def active(table: Table, tenant: str) -> list[Automation]:
 
 
 def run(ctx: Ctx, fresh: Run, perform: Act) -> Run:
-    """Store a fresh run and bring it on; if it is there already, bring that one on."""
+    """Store a fresh run and advance it; if it is there already, advance that one."""
     return advance(ctx, runs.begin(ctx, fresh), perform)
 
 
@@ -74,7 +74,7 @@ def run(ctx: Ctx, fresh: Run, perform: Act) -> Run:
 
 
 def advance(ctx: Ctx, run: Run, perform: Act) -> Run:
-    """Until it waits, is over, or another worker has it. Store errors of ours come out: the run stays where it is."""
+    """Until it waits, is over, or another worker has it. Errors of the store are raised: the run stays where it is."""
     with contextlib.suppress(Overtaken):
         while run.state == "running":
             run = _step(ctx, run, perform)
@@ -82,7 +82,7 @@ def advance(ctx: Ctx, run: Run, perform: Act) -> Run:
 
 
 def wake(ctx: Ctx, run: Run, perform: Act) -> Run:
-    """Bring on a run whose time has come."""
+    """Advance a run whose time has come."""
     return advance(ctx, replace(run, state="running") if run.state == "waiting" else run, perform)
 
 

@@ -45,7 +45,7 @@ PER_MINUTE = 10
 HOPS = 5
 """Automations that may have led to each other."""
 GRACE = 120_000
-"""Milliseconds after which a run that nobody has brought on rings in the due index."""
+"""Milliseconds after which a run that nobody has advanced rings in the due index."""
 KEPT = 90 * 24 * 3600
 RATE_KEPT = 3600
 
@@ -84,7 +84,7 @@ class Run:
 
 
 class Overtaken(Exception):
-    """Another worker has brought the run on."""
+    """Another worker has advanced the run."""
 
 
 def run_id(automation: int, event: str) -> str:
@@ -155,13 +155,13 @@ def page(ctx: Ctx, automation: int, limit: int, before: str = "") -> tuple[list[
 
 
 def following(before: Run, after: Run, now: int) -> Run:
-    """The next version to be written; while it is running it rings if nobody brings it on."""
+    """The next version to be written; while it is running it rings if nobody advances it."""
     waits = after.next_at if after.state == "waiting" else now + GRACE
     return replace(after, version=before.version + 1, next_at=waits)
 
 
 def moved(ctx: Ctx, before: Run, after: Run) -> Update:
-    """The write that brings a run on, unless somebody else has. `after` has the next version."""
+    """The write that advances a run, unless somebody else has. `after` has the next version."""
     place = keys.run(ctx.tenant.id, before.id)
     changed = {name: getattr(after, name) for name in ("state", "at", "reason", "next_at", "version", "finished_at")}
     index = _due(after)
@@ -174,7 +174,7 @@ def moved(ctx: Ctx, before: Run, after: Run) -> Update:
 
 
 def logged(run: Run, now: int, result: str, **more: Any) -> Run:
-    """The run behind the step it was at."""
+    """The run after the step that it was at."""
     entry = {"step": run.at, "at": now, "result": result, **more}
     return replace(run, at=run.at + 1, log=(*run.log, entry))
 
@@ -188,7 +188,7 @@ def closed(run: Run, state: State, now: int) -> Run:
 
 
 def ring(ctx: Ctx, run: Run) -> None:
-    """Have a worker bring it on at once. If the queue refuses, the due index does it within minutes."""
+    """Have a worker advance it at once. If the queue refuses, the due index does it within minutes."""
     message = Message(json.dumps({"tenant": ctx.tenant.id, "run": run.id}), group=ctx.tenant.id)
     if ctx.ports.queue.send(ctx.ports.settings.automations_queue_url, [message]):
         telemetry.say("alarms.refused", messages=1)

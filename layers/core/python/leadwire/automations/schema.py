@@ -54,7 +54,7 @@ def _delay() -> Schema:
 def _word(
     word: str, name: str, config: Config, typed: Mapping[str, Any] | None = None, required: list[str] | None = None
 ) -> Schema:
-    """A config that has nothing that it must have may lack."""
+    """A config may be left out if nothing in it is required."""
     needed = [one for one, value in config.items() if value.required]
     values = closed({one: value.kind.schema for one, value in config.items()}, needed)
     asked = ["config"] if needed or name in CHOICES else []

@@ -1,6 +1,6 @@
-"""The worker of automations: events of the bus start runs, alarms of the due index bring them on.
+"""The worker of automations: events of the bus start runs, alarms of the due index continue them.
 
-Messages of its queue are of three kinds: a bus event (`detail`), a run to be brought on (`run`), an item of the due
+Messages of its queue are of three kinds: a bus event (`detail`), a run to be advanced (`run`), an item of the due
 index whose time has come (`due`: its key). Each is safe to repeat, and fails alone.
 """
 
@@ -97,7 +97,7 @@ class Batch:
     moved: list[Run] = field(default_factory=list)
 
     def take(self, message: Mapping[str, Any]) -> None:
-        """A tenant, a run or a clock that is not there needs nothing."""
+        """Nothing is done for a tenant, a run or a clock that is gone."""
         if "detail" in message:
             event = events.from_detail(message["detail"])
             self._happened(self._tenant(event.tenant), event)

@@ -27,7 +27,7 @@ LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
     placement.PIPELINE_FIELD: {"pipeline_id": None, "stage_id": None},
     placement.USER_FIELD: {"assigned_user_id": None},
 }
-"""What of a form is gone, as errors name it, to what a lead of it goes without."""
+"""What a form names and is gone, as errors call it, to the fields that its leads go without."""
 
 
 @dataclass(frozen=True, slots=True)
