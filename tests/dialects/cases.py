@@ -42,12 +42,18 @@ TENANT = Tenant("0123456789abcdef", "acme", bytes(32))
 
 DUPLICATES: Mapping[str, str] = {
     "public POST /api/v1/pub/clients": '"UPDATED"',
+    "public POST /api/v1/pub/missed-calls": '"UPDATED"',
+    "public POST /api/v1/pub/webhooks/missed-call": '"{time:missed}"}}',
+    "public POST /api/v1/pub/webhooks/chat-widget": '"{time:chat}"}}',
+    "public DELETE /api/v1/pub/webhooks/missed-call": "WEBHOOK_NOT_FOUND",
+    "public DELETE /api/v1/pub/webhooks/chat-widget": "WEBHOOK_NOT_FOUND",
     "public DELETE /api/v2/pub/webhooks/{id}": "WEBHOOK_NOT_FOUND",
     "chatbot POST /api/v1/leads": "DUPLICATE_EMAIL",
     "chatbot PUT /api/v1/leads/{id}": "DUPLICATE_EMAIL",
     "chatbot DELETE /api/v1/leads/{id}": "LEAD_NOT_FOUND",
     "chatbot DELETE /api/v1/chatbots/{id}": "CHATBOT_NOT_FOUND",
     "chatbot POST /api/v1/chatbots/{chatbotId}/webhooks": "Must not repeat an event type",
+    "chatbot DELETE /api/v1/chatbots/{chatbotId}/webhooks/{webhookId}": "WEBHOOK_NOT_FOUND",
     "lists POST /v1/leads": '"existed": true',
     "lists POST /v1/leads/bulk": '"duplicates": 1',
     "lists POST /v1/leads/bulk-delete": '"skipped": 1',
