@@ -70,7 +70,7 @@ def run(ctx: Ctx, fresh: Run, perform: Act) -> Run:
     return advance(ctx, runs.begin(ctx, fresh), perform)
 
 
-# --- bringing on ------------------------------------------------------------------------------------------------------
+# --- advancing --------------------------------------------------------------------------------------------------------
 
 
 def advance(ctx: Ctx, run: Run, perform: Act) -> Run:

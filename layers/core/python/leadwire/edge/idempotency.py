@@ -27,6 +27,7 @@ from leadwire.ports import Vault
 from leadwire.store.types import (
     ABSENT,
     Compare,
+    Condition,
     ConditionFailed,
     Delete,
     Item,
@@ -116,7 +117,7 @@ class Claim:
         except ConditionFailed:
             return  # somebody took over: the record is theirs now
 
-    def _owned(self) -> Any:
+    def _owned(self) -> Condition:
         return all_of(equals("state", "running"), equals("owner", self.owner))
 
 
