@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from cli.main import app
 from docs import generate
 from docs.openapi import dialects
-from leadwire import errors, events
+from leadwire import apikeys, errors, events
 from leadwire.settings import PREFIX, Settings
 from local import demo
 from local.world import World
@@ -171,6 +171,12 @@ def test_the_calls_of_readme_answer_as_it_says():
             assert _shape(_run(world, state, command)) == _shape(json.loads(answer)), command
     finally:
         world.close()
+
+
+def test_readme_shows_what_make_run_prints():
+    keys = {name: f"{family.prefix}…" for name, family in apikeys.FAMILIES.items()}
+    state = {"url": "http://127.0.0.1:8787", "tenant": demo.SLUG, "keys": keys, "list_id": "LIST"}
+    assert demo.summary(state) in README.replace("ab61986a-…", "LIST")
 
 
 def test_readme_calls_every_dialect():

@@ -28,6 +28,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_it_serves_until_it_is_stopped_and_keeps_its_keys(server: Server) -> None:
     assert (server.home / "local.json").stat().st_mode & 0o777 == 0o600
     assert set(server.state["keys"]) == {"public", "chatbot", "lists", "crm"}
+    assert f"{server.state['url']}/docs\n" in server.said()
+    assert server.request("GET", "/docs").ok
     assert server.end() == 0
     assert server.stop() == "nothing was running"
     again = Server(server.home)
