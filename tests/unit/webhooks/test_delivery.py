@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Library
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.ports import Message
 from leadwire.store.faults import FaultyEngine
-from leadwire.webhooks import queue, retry, service, store
+from leadwire.webhooks import queue, retry, service
 from leadwire.webhooks.changes import Changes
 from leadwire.webhooks.queue import Due
 
@@ -238,24 +238,6 @@ def test_an_alarm_of_an_attempt_that_was_made_makes_no_other_one_when_that_is_du
     pipeline.alarms.waiting = [second]
     pipeline.deliver()
     assert len(receiver.received) == 2
-
-
-def test_an_endpoint_that_is_enabled_when_a_delivery_is_about_to_be_held_is_sent_it_at_once(
-    pipeline: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    webhook = pipeline.register(receiver.url)
-    pipeline.publish(pipeline.event())
-    service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(enabled=False))
-    hold = store.hold
-
-    def too_late(*args: Any) -> bool:
-        service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(enabled=True))
-        return hold(*args)
-
-    monkeypatch.setattr(store, "hold", too_late)
-    pipeline.deliver()
-    pipeline.deliver()
-    assert len(receiver.received) == 1
 
 
 def test_ten_messages_are_a_hundred_deliveries_in_one_batch(pipeline: Any, receiver: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadwire.dialects.public.faces import FACE_V2
-from leadwire.webhooks import endpoints, sender, service
+from leadwire.webhooks import endpoints, sender, service, store
 from leadwire.webhooks.changes import Changes
 
 
@@ -63,6 +63,27 @@ def test_an_endpoint_that_is_deleted_while_it_is_sent_something_has_an_end_in_th
     pipeline.advance(600)
     assert [(delivery.state, delivery.attempts) for delivery in pipeline.deliveries()] == [("closed", 1)]
     assert len(receiver.received) == len(pipeline.attempts()) == 1
+
+
+@pytest.mark.parametrize("refused", [0, 1], ids=["at once", "from the due index, where the queue refuses the alarm"])
+def test_an_endpoint_that_is_enabled_when_a_delivery_is_about_to_be_held_is_sent_it(
+    refused: int, pipeline: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = pipeline.register(receiver.url)
+    pipeline.publish(pipeline.event())
+    update(pipeline, webhook, enabled=False)
+    hold = store.hold
+
+    def too_late(*args: Any) -> bool:
+        update(pipeline, webhook, enabled=True)
+        pipeline.alarms.refuse = refused
+        return hold(*args)
+
+    monkeypatch.setattr(store, "hold", too_late)
+    pipeline.deliver()
+    pipeline.advance(240 * refused)
+    pipeline.deliver()
+    assert len(receiver.received) == 1
 
 
 def test_an_event_that_meets_an_endpoint_just_enabled_is_not_held(

@@ -50,7 +50,9 @@ def test_a_delivery_is_resent_under_its_own_id_with_its_whole_schedule(pipeline:
     assert {headers["webhook-id"] for headers, _ in receiver.received} == {delivery.message_id}
     [after] = pipeline.deliveries()
     assert (after.state, after.attempts, len(receiver.received)) == ("delivered", 13, 3)
-    assert [event.type for event in pipeline.told()][-1] == "webhook.recovered"
+    recovery.resend(pipeline.ctx, delivery.id)
+    pipeline.deliver()
+    assert [event.type for event in pipeline.told()][-2:] == ["webhook.exhausted", "webhook.recovered"], "once"
 
 
 def test_what_was_delivered_can_be_resent(pipeline: Any, receiver: Any) -> None:

@@ -144,13 +144,19 @@ def _no_attempt(work: Work) -> Result:
     if not work.webhook.enabled:
         if store.hold(table, delivery, now):
             return _log("held", alarm, delivery)
-        queue.ring(work.ports, [delivery], now)  # enabled or attempted since it was read: look again
+        _ring_again(work, delivery, now)  # enabled or attempted since it was read: look again
         return Result("early")
     # An alarm for an attempt that another alarm has made, or that came early. One that rang before (`again`) may be
     # the sign of a crash between record and ring; a first ring only repeats an alarm that is already set.
     if alarm.again or alarm.attempt > delivery.attempts:
-        queue.ring(work.ports, [delivery], now)
+        _ring_again(work, delivery, now)
     return Result("early")
+
+
+def _ring_again(work: Work, delivery: Delivery, now: int) -> None:
+    """If the queue refuses, the due index rings: a first attempt had no place there."""
+    for refused in queue.ring(work.ports, [delivery], now):
+        store.move(work.table, refused, refused, now)
 
 
 def _send(ports: Ports, delivery: Delivery, webhook: Webhook) -> Outcome:
