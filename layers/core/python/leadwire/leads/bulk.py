@@ -112,7 +112,7 @@ def _step(ctx: Ctx, rows: Sequence[Row]) -> dict[int, int]:
 def _missing(ctx: Ctx, row: Row, absent: _Absent) -> list[NotFound]:
     """What the row asks for and is not there."""
     asked = placement.requirements(ctx, row.draft)
-    return [NotFound(one.kind, one.field) for one in asked if one.check.key in absent.requirements]
+    return [one.missing for one in asked if one.check.key in absent.requirements]
 
 
 def _births(ctx: Ctx, rows: Sequence[Row], last: int, owners: dict[Key, int | None]) -> list[Step]:

@@ -23,11 +23,14 @@ def requirements(ctx: Ctx, lead: Lead) -> list[Requirement]:
     """What must exist for a lead to be placed and assigned as it says."""
     found = []
     if lead.stage_id and lead.pipeline_id:
-        found.append(Requirement(stages.within(ctx, lead.stage_id, lead.pipeline_id), "stage", STAGE_FIELD))
+        within = stages.within(ctx, lead.stage_id, lead.pipeline_id)
+        found.append(Requirement(within, "stage", STAGE_FIELD, of="stage_id"))
     elif lead.pipeline_id:
-        found.append(Requirement(pipelines.exists(ctx, lead.pipeline_id), "pipeline", PIPELINE_FIELD))
+        exists = pipelines.exists(ctx, lead.pipeline_id)
+        found.append(Requirement(exists, "pipeline", PIPELINE_FIELD, of="pipeline_id"))
     if lead.assigned_user_id:
-        found.append(Requirement(users.exists(ctx, lead.assigned_user_id), "user", USER_FIELD))
+        known = users.exists(ctx, lead.assigned_user_id)
+        found.append(Requirement(known, "user", USER_FIELD, of="assigned_user_id"))
     return found
 
 

@@ -29,6 +29,12 @@ class Requirement:
     looked_up: bool = False
     """It is read with the identities of a new lead instead, which costs an eighth: right where nothing is wrong with a
     lead that comes just after the record went (ADR 0024)."""
+    of: str = ""
+    """The field of the lead that names it. Of a known lead it is asked only if that changes: who has it may keep it."""
+
+    @property
+    def missing(self) -> NotFound:
+        return NotFound(self.kind, self.field)
 
 
 def get(ctx: Ctx, number: int | None) -> Lead:
@@ -63,11 +69,11 @@ def create(ctx: Ctx, draft: Lead, *, requires: Sequence[Requirement] = (), uniqu
         if unique_email and known.email and known.email.primary:
             raise DuplicateEmail(draft.email, known.email.primary)
         _require(known, looked_up)
-        return store.insert(ctx, replace(draft, possible_duplicate_of=known.primary()), known, _checks(checked))
+        return _insert(ctx, replace(draft, possible_duplicate_of=known.primary()), known, checked)
 
     looked_up = [requirement for requirement in requires if requirement.looked_up]
     checked = [requirement for requirement in requires if not requirement.looked_up]
-    return _persist(attempt, checked)
+    return _persist(attempt)
 
 
 def create_or_attach(ctx: Ctx, draft: Lead, list_id: str, exists: Requirement) -> Stored:
@@ -115,23 +121,22 @@ def take_in(
 ) -> Stored:
     """The primary lead of the draft's e-mail, or else of its phone, after `change`; or the draft as a new lead.
 
-    `along` is written in the same transaction, also if `change` changes nothing. What a new lead requires is asked of a
-    known one if it gets another owner, and not otherwise. Raises NotFound.
+    `along` is written in the same transaction, also if `change` changes nothing. Raises NotFound, also for a
+    requirement that does not hold.
     """
 
     def attempt() -> Stored:
         known = store.look_up(ctx, draft)
         primary = known.primary()
         if primary is None:
-            return store.insert(ctx, draft, known, _checks(requires), along)
+            return _insert(ctx, draft, known, requires, along)
         before = _found(store.find(ctx, primary))
         wanted = change(before)
         if changes(before, wanted):
-            assigned = wanted.assigned_user_id != before.assigned_user_id
-            return store.replace(ctx, before, wanted, _checks(requires) if assigned else (), along=along)
+            return _save(ctx, before, wanted, requires=requires, along=along)
         return store.beside(ctx, before, along) if along is not nothing else Stored(before, existed=True)
 
-    return _persist(attempt, requires)
+    return _persist(attempt)
 
 
 def change(
@@ -153,9 +158,9 @@ def change(
 
     def attempt() -> Stored:
         before = get(ctx, number)
-        return _save(ctx, before, wanted(before), exclusive, _checks(requires), along)
+        return _save(ctx, before, wanted(before), exclusive, requires, along)
 
-    return _persist(attempt, requires)
+    return _persist(attempt)
 
 
 def beside(ctx: Ctx, lead: Lead, along: Along) -> Stored:
@@ -188,27 +193,20 @@ def delete(ctx: Ctx, number: int | None) -> Stored:
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _checks(requires: Sequence[Requirement]) -> list[Check]:
-    return [requirement.check for requirement in requires]
-
-
 def _require(known: Known, looked_up: Sequence[Requirement]) -> None:
     """Raises NotFound for the first that was not there."""
     for requirement in looked_up:
         if requirement.check.key in known.absent:
-            raise NotFound(requirement.kind, requirement.field)
+            raise requirement.missing
 
 
-def _persist[Result](attempt: Callable[[], Result], requires: Sequence[Requirement] = ()) -> Result:
+def _persist[Result](attempt: Callable[[], Result]) -> Result:
     """Run the attempt until it is not overtaken. Each loser lost to a winner, so somebody always gets on."""
     for _ in range(ATTEMPTS):
         try:
             return attempt()
         except store.Lost:
             continue
-        except store.Refused as refused:
-            missing = requires[refused.position]
-            raise NotFound(missing.kind, missing.field) from refused
         except store.Taken as taken:
             raise _duplicate(taken) from taken
     raise Unready("The lead is being changed by too many others at once; try again")
@@ -219,13 +217,24 @@ def _save(
     before: Lead,
     wanted: Lead,
     exclusive: str = "",
-    checks: Sequence[Check] = (),
+    requires: Sequence[Requirement] = (),
     along: Along = nothing,
 ) -> Stored:
     """A change that changes nothing writes nothing and makes no event."""
     if not changes(before, wanted):
         return Stored(before, existed=True)
-    return store.replace(ctx, before, wanted, checks, exclusive, along)
+    asked = [one for one in requires if not one.of or getattr(before, one.of) != getattr(wanted, one.of)]
+    try:
+        return store.replace(ctx, before, wanted, [one.check for one in asked], exclusive, along)
+    except store.Refused as refused:
+        raise asked[refused.position].missing from refused
+
+
+def _insert(ctx: Ctx, new: Lead, known: Known, requires: Sequence[Requirement], along: Along = nothing) -> Stored:
+    try:
+        return store.insert(ctx, new, known, [one.check for one in requires], along)
+    except store.Refused as refused:
+        raise requires[refused.position].missing from refused
 
 
 def _duplicate(taken: store.Taken) -> Conflict:
