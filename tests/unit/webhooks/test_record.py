@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from leadwire.store.faults import FaultyEngine
 from leadwire.store.types import TransactionConflict
-from leadwire.webhooks import record, recovery
+from leadwire.webhooks import record, recovery, store
 from leadwire.webhooks.attempts import Made
 from leadwire.webhooks.model import Outcome
 from leadwire.webhooks.retry import Done
@@ -48,3 +49,30 @@ def test_of_attempts_that_end_together_the_known_are_left_out_and_the_rest_count
     assert (first.owed_successes, last.owed_successes) == (0, 0)
     assert pipeline.webhook(webhook).successes == 3
     assert [delivery.attempts for delivery in pipeline.deliveries()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"attempts": 1}, {"state": "delivered"}, {"run": 1}, {"owed_successes": 1}, {"owed_failures": 1}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_delivery_that_somebody_has_changed_since_it_was_read_is_not_moved(changed: Any, pipeline: Any) -> None:
+    pipeline.register("https://example.com/hook")
+    pipeline.publish(pipeline.event())
+    [read] = pipeline.deliveries()
+    now = pipeline.ctx.now_ms()
+    assert store.move(pipeline.ctx.table, read, replace(read, **changed), now)
+    assert not store.move(pipeline.ctx.table, read, replace(read, next_at=now + 60_000), now)
+    assert store.move_all(pipeline.ctx.table, [(read, replace(read, next_at=now + 60_000))], now) == []
+    assert pipeline.deliveries() == [replace(read, **changed)]
+
+
+def test_what_is_owed_is_paid_once(pipeline: Any) -> None:
+    webhook = pipeline.register("https://example.com/hook")
+    pipeline.publish(pipeline.event())
+    [read] = pipeline.deliveries()
+    owing, now = replace(read, state="delivered", attempts=1, owed_successes=1), pipeline.ctx.now_ms()
+    assert store.move(pipeline.ctx.table, read, owing, now)
+    for _ in range(2):  # two alarms, two workers
+        record.pay(pipeline.ctx.table, owing, now)
+    assert pipeline.webhook(webhook).successes == 1
