@@ -15,9 +15,10 @@ from leadwire.context import Ctx
 from leadwire.events import Event
 from leadwire.leads import model, service
 from leadwire.store.types import ABSENT, ConditionFailed, Put
-from leadwire.webhooks import endpoints, fanout, guard, queue, signing, store
+from leadwire.webhooks import endpoints, fanout, queue, signing, store
 from leadwire.webhooks.model import Face, SealedSecret, Webhook, delivery_id
 
+from . import targets
 from .actions import Doing, Undoable
 from .service import HIDDEN, vault_context
 
@@ -58,10 +59,9 @@ def _endpoint(face: Face, doing: Doing) -> Webhook:
     if known:
         return known
     secret = _secret(ctx, doing, sealed)
-    wrong_url = guard.problem(url, private=ctx.ports.settings.private_targets)
-    wrong_secret = signing.problem(secret)
-    if wrong_url or wrong_secret:
-        raise Undoable("refused", f"The URL {wrong_url}" if wrong_url else f"The secret {wrong_secret}")
+    wrong = targets.problems(url, secret, private=ctx.ports.settings.private_targets)
+    if wrong:
+        raise Undoable("refused", "; ".join(f"The {name} {problem}" for name, problem in wrong.items()))
     now = ctx.now_ms()
     webhook = Webhook(
         id=id_,

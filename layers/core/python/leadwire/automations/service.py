@@ -69,7 +69,8 @@ def update(ctx: Ctx, automation_id: int | None, changes: Mapping[str, Any]) -> A
         asked = replace(before, **changes)
         if "trigger" not in changes and "steps" not in changes:
             return asked
-        _check(ctx, asked if "steps" in changes else replace(asked, steps=[shown(step) for step in asked.steps]))
+        steps = changes.get("steps", [shown(step) for step in asked.steps])
+        _check(ctx, replace(asked, steps=steps), before.steps)
         steps = _sealed(ctx, before.id, asked.steps, before.steps) if "steps" in changes else before.steps
         return replace(asked, steps=steps)
 
@@ -94,15 +95,31 @@ def shown(step: Mapping[str, Any]) -> dict[str, Any]:
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
-def _check(ctx: Ctx, draft: Automation) -> None:
-    """Raises InvalidInput."""
+def _check(ctx: Ctx, draft: Automation, before: Sequence[Any] = ()) -> None:
+    """`before`: the steps as they are stored, with secrets that need not be sent again. Raises InvalidInput."""
     found = [*vocabulary.read_trigger(draft.trigger)]
     for place, step in enumerate(draft.steps):
         found += vocabulary.read_step(step, f"steps[{place}]")
     errors = [one for one in found if isinstance(one, FieldError)]
     errors += _missing(ctx, [one for one in found if isinstance(one, Reference)])
+    errors = errors or _unsendable(ctx, draft.steps, _kept(before))
     if errors:
         raise InvalidInput(*errors)
+
+
+def _unsendable(ctx: Ctx, steps: Sequence[Any], kept: Mapping[tuple[str, str], str]) -> list[FieldError]:
+    """What a webhook would be refused for when it is to be sent."""
+    hooks = {place: step["config"] for place, step in enumerate(steps) if step.get("action") == "send_webhook"}
+    if not hooks:
+        return []
+    from . import targets  # noqa: PLC0415  # what checks addresses takes 50 ms to import
+
+    private, errors = ctx.ports.settings.private_targets, []
+    for place, config in hooks.items():
+        url, secret = config["url"], config.get("secret")
+        wrong = targets.problems(url, None if (url, secret) in kept else secret, private=private)
+        errors += [FieldError(f"steps[{place}].config.{name}", text, "value_error") for name, text in wrong.items()]
+    return errors
 
 
 def _missing(ctx: Ctx, references: Sequence[Reference]) -> list[FieldError]:
@@ -115,8 +132,7 @@ def _missing(ctx: Ctx, references: Sequence[Reference]) -> list[FieldError]:
 
 def _sealed(ctx: Ctx, number: int, steps: Sequence[Any], before: Sequence[Any]) -> list[Any]:
     """The steps with their secrets sealed and shown as their last four characters."""
-    kept = {(step["config"]["url"], step["config"]["secret"]): step[HIDDEN] for step in before if HIDDEN in step}
-    result = []
+    kept, result = _kept(before), []
     for step in copy.deepcopy(list(steps)):
         secret = step.get("config", {}).get("secret")
         if secret is not None:
@@ -125,6 +141,11 @@ def _sealed(ctx: Ctx, number: int, steps: Sequence[Any], before: Sequence[Any]) 
             step["config"]["secret"] = secret if known else hint(secret)
         result.append(step)
     return result
+
+
+def _kept(steps: Sequence[Any]) -> dict[tuple[str, str], str]:
+    """URL and secret, as it is shown, to the secret as it is sealed."""
+    return {(step["config"]["url"], step["config"]["secret"]): step[HIDDEN] for step in steps if HIDDEN in step}
 
 
 def vault_context(tenant: str, automation: int) -> str:
