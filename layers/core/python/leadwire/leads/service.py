@@ -84,14 +84,13 @@ def create_or_attach(ctx: Ctx, draft: Lead, list_id: str, exists: Requirement) -
 
     def attempt() -> Stored:
         known = store.look_up(ctx, draft, [exists.check.key])
+        _require(known, [exists])
         if known.phone is None or known.phone.primary is None:
-            _require(known, [exists])
             new = replace(draft, lists=(list_id,), possible_duplicate_of=known.primary())
             return store.insert(ctx, new, known)
         before = _found(store.find(ctx, known.phone.primary))
         if list_id in before.lists:
             return Stored(before, existed=True)
-        _require(known, [exists])
         return store.replace(ctx, before, replace(before, lists=(*before.lists, list_id)))
 
     return _persist(attempt)
