@@ -115,6 +115,13 @@ def test_an_endpoint_of_another_tenant_or_face_is_not_found(pipeline: Any) -> No
             verb(pipeline.ctx, replace(FACE_V2, name="other"), webhook.id)
 
 
+def test_an_id_is_known_in_capitals_too(pipeline: Any) -> None:
+    capitals = pipeline.register(HOOK).id.upper()
+    assert service.update(pipeline.ctx, FACE_V2, capitals, Changes(enabled=False)).enabled is False
+    service.delete(pipeline.ctx, FACE_V2, capitals)
+    assert service.every(pipeline.ctx, FACE_V2) == []
+
+
 def test_an_update_changes_what_it_names_and_nothing_else(pipeline: Any) -> None:
     webhook = pipeline.register(HOOK)
     after = service.update(pipeline.ctx, FACE_V2, webhook.id, Changes(url=HOOK + "2"))

@@ -116,8 +116,9 @@ def delete_url(ctx: Ctx, face: Face, url: str) -> Webhook:
 
 
 def get(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
-    """Raises NotFound, also for an endpoint of another face or scope."""
-    webhook = endpoints.find(ctx.table, ctx.tenant.id, id_) if _ID.fullmatch(id_) else None
+    """Its id in small letters or in capitals (RFC 9562). Raises NotFound, also for an endpoint of another face or scope."""
+    small = id_.lower()
+    webhook = endpoints.find(ctx.table, ctx.tenant.id, small) if _ID.fullmatch(small) else None
     if webhook is None or (webhook.face, webhook.scope) != (face.name, scope):
         raise NotFound("webhook")
     return webhook
@@ -155,7 +156,7 @@ def rotate(ctx: Ctx, face: Face, id_: str, overlap: int = OVERLAP, scope: str = 
 def delete(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
     """Stops events at once; what was sent stays in the log. Raises NotFound."""
     webhook = get(ctx, face, id_, scope)
-    gone = Delete(keys.webhook(ctx.tenant.id, id_), PRESENT)
+    gone = Delete(keys.webhook(ctx.tenant.id, webhook.id), PRESENT)
     try:
         deleted = ctx.commit([counter.moved(ctx, face, -1, PRESENT), gone], webhook)
     except TransactionFailed as refused:
