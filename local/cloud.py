@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".leadwire" / "cloud"
 BUILD = ROOT / ".aws-sam" / "local" / "build"
 DEFAULT_PORT = 4566
-READY_SECONDS = 30
+READY_SECONDS = 120
 STOP_SECONDS = 10
 ENVIRONMENTS = 16
 """Lambda environments at once, each a process of some 50 MB."""

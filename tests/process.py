@@ -19,7 +19,7 @@ from tests import published
 from tests.flows.business import authorization
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds."""
 
 

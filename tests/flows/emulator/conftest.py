@@ -21,7 +21,7 @@ from tests.unit.webhooks.conftest import receiver
 __all__ = ["receiver"]
 
 HOME = cloud.ROOT / ".leadwire" / "test-cloud"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True)
