@@ -116,7 +116,7 @@ def delete_url(ctx: Ctx, face: Face, url: str) -> Webhook:
 
 
 def get(ctx: Ctx, face: Face, id_: str, scope: str = "") -> Webhook:
-    """Its id in small letters or in capitals (RFC 9562). Raises NotFound, also for an endpoint of another face or scope."""
+    """The id may be in capitals (RFC 9562). Raises NotFound, also for an endpoint of another face or scope."""
     small = id_.lower()
     webhook = endpoints.find(ctx.table, ctx.tenant.id, small) if _ID.fullmatch(small) else None
     if webhook is None or (webhook.face, webhook.scope) != (face.name, scope):
