@@ -12,7 +12,7 @@ from leadwire import apikeys
 from leadwire.apikeys import ApiKey
 
 from . import show
-from .session import OfTenant, connected, filled, tenant_ctx
+from .session import MOST_CALLS, OfTenant, connected, named, tenant_ctx
 from .show import AsJson
 
 app = typer.Typer(help="API keys: each belongs to one tenant and speaks one dialect.", no_args_is_help=True)
@@ -39,12 +39,13 @@ def create(
     context: typer.Context,
     tenant: OfTenant,
     dialect: Annotated[Dialect, typer.Option(help="The API that the key opens.")],
-    name: Annotated[str, typer.Option(parser=filled, metavar="TEXT", help="What the key is for.")] = "cli",
+    name: Annotated[str, typer.Option(parser=named, metavar="TEXT", help="What the key is for.")] = "cli",
     scopes: Annotated[str, typer.Option(help="Such as read:leads,write:leads; * for all.")] = apikeys.EVERY_SCOPE,
     limit: Annotated[
         int | None,
         typer.Option(
             min=1,
+            max=MOST_CALLS,
             help="Calls in the dialect's window; of public, the company's first key counts.",
             show_default="its own",
         ),

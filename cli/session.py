@@ -22,6 +22,10 @@ OfTenant = Annotated[str, typer.Option("--tenant", metavar="SLUG", help="Slug of
 
 REFUSED, WRONG = 1, 2
 
+LONGEST_NAME = 255
+MOST_CALLS = 10**9
+"""In a window."""
+
 NEXT = {
     "webhook": "`leadwire webhook tail --tenant …` shows the ids of webhooks.",
     "delivery": "`leadwire webhook tail --tenant … --json` shows the ids of deliveries.",
@@ -33,11 +37,12 @@ NEXT = {
 """Kind of record that was not found to what helps."""
 
 
-def filled(text: str) -> str:
-    """For options. Raises BadParameter."""
-    if not text.strip():
-        raise typer.BadParameter("must not be empty")
-    return text.strip()
+def named(text: str) -> str:
+    """A name of a tenant or a key, for options. Raises BadParameter."""
+    line = " ".join(text.split())
+    if not (line and line.isprintable() and len(line) <= LONGEST_NAME):
+        raise typer.BadParameter(f"must be a line of 1 to {LONGEST_NAME} characters")
+    return line
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from leadwire.ports import Ports
 from leadwire.tenants import Hours
 
 from . import show
-from .session import connected, filled
+from .session import MOST_CALLS, connected, named
 from .show import AsJson
 
 Slug = Annotated[str, typer.Argument(help="Slug of the tenant.")]
@@ -30,7 +31,7 @@ def create(
     slug: Annotated[str, typer.Argument(help="1 to 63 of a-z, 0-9 and inner hyphens; names the tenant for ever.")],
     name: Annotated[
         str | None,
-        typer.Option(parser=filled, metavar="TEXT", help="The business as people write it; the slug if not given."),
+        typer.Option(parser=named, metavar="TEXT", help="The business as people write it; the slug if not given."),
     ] = None,
     region: Annotated[str, typer.Option(help="ISO 3166 country whose national phone numbers are understood.")] = "US",
     shards: Annotated[
@@ -69,7 +70,7 @@ def set_(
     context: typer.Context,
     slug: Slug,
     name: Annotated[
-        str | None, typer.Option(parser=filled, metavar="TEXT", help="The business as people write it.")
+        str | None, typer.Option(parser=named, metavar="TEXT", help="The business as people write it.")
     ] = None,
     region: Annotated[str | None, typer.Option(help="Country whose national phone numbers are understood.")] = None,
     strict: Annotated[
@@ -113,7 +114,7 @@ def _hours(before: Hours, timezone: str | None, hours: str | None) -> Hours | No
 
 def _limit(text: str) -> tuple[str, int]:
     dialect, _, calls = text.partition("=")
-    if dialect not in apikeys.FAMILIES or not calls.isdecimal() or int(calls) < 1:
+    if dialect not in apikeys.FAMILIES or not re.fullmatch(r"[0-9]{1,10}", calls) or not 1 <= int(calls) <= MOST_CALLS:
         raise typer.BadParameter(f"{text!r} is not one of {', '.join(apikeys.FAMILIES)}, = and a number of calls")
     return dialect, int(calls)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -30,6 +31,8 @@ COLUMNS = ("id", *(name for name in SPELLINGS if name != "name"), *GIVEN[1:])
 @contextmanager
 def appearing(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     """A file to write, which takes its place when it is complete: until then it is called `….part`."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("w", encoding=encoding, errors="replace", newline="") as file:

@@ -133,6 +133,8 @@ def test_a_file_appears_when_it_is_complete(
 def test_a_place_that_cannot_be_written_to_is_a_wrong_command(run: Run, ctx: Ctx, tmp_path: Path) -> None:
     result = run("export", str(tmp_path / "none" / "leads.csv"), "--tenant", "acme")
     assert (result.exit_code, "No such file or directory" in result.stderr) == (2, True)
+    folder = run("export", str(tmp_path), "--tenant", "acme")
+    assert (folder.exit_code, folder.stderr) == (2, f"{tmp_path}: Is a directory.\n")
 
 
 def test_an_empty_tenant_is_a_header(run: Run, ctx: Ctx) -> None:

@@ -92,10 +92,15 @@ def test_the_last_day_of_all_is_an_expiry(run_json, ports, demo):
 @pytest.mark.parametrize(
     "words", [("tenant", "set", "demo"), ("tenant", "create", "acme"), ("key", "create", "--tenant", "demo")]
 )
-def test_an_empty_name_is_a_wrong_command(run, demo, words):
+@pytest.mark.parametrize("name", [" ", "a\x07b", "x" * 256])
+def test_a_name_that_is_none_is_a_wrong_command(run, demo, words, name):
     more = ("--dialect", "crm") if words[0] == "key" else ()
-    result = run(*words, *more, "--name", " ")
-    assert (result.exit_code, "must not be empty" in result.stderr) == (2, True)
+    result = run(*words, *more, "--name", name)
+    assert (result.exit_code, "a line of 1 to 255" in result.stderr) == (2, True)
+
+
+def test_more_calls_than_anybody_makes_are_no_limit(run, demo):
+    assert run("key", "create", "--tenant", "demo", "--dialect", "crm", "--limit", "1" + "0" * 40).exit_code == 2
 
 
 @pytest.mark.parametrize("day", ["2020-01-31", "tomorrow", "2027-02-30"])
@@ -216,6 +221,7 @@ def test_of_two_changes_at_once_no_key_keeps_the_older_one(ports, tokens):
         (("--region", "XX"), 1, "ISO 3166"),
         (("--limit", "crm"), 2, "number of calls"),
         (("--limit", "mail=3"), 2, "number of calls"),
+        (("--limit", "crm=1" + "0" * 40), 2, "number of calls"),
     ],
 )
 def test_what_cannot_be_set_is_refused_with_the_way_out(run, tokens, words, code, says):
