@@ -83,7 +83,7 @@ def update(ctx: Ctx, form_id: int | None, changes: Mapping[str, Any]) -> Counted
     def attempt() -> Counted:
         now = get(ctx, form_id)
         before = now.form
-        wanted, requires = _goal(ctx, replace(before, **changes), before)
+        wanted, requires = _goal(ctx, _changed(before, changes), before)
         if wanted == before:
             return now
         after = records.revised(ctx, before, wanted)
@@ -155,6 +155,16 @@ def _writes(ctx: Ctx, form: Form, lead: Lead, ulid: str, values: Mapping[str, An
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
+
+
+def _changed(before: Form, changes: Mapping[str, Any]) -> Form:
+    """A stage given alone sets the pipeline, which `_goal` fills in; another pipeline leaves the stage behind."""
+    after = replace(before, **changes)
+    if after.stage_id and after.stage_id != before.stage_id and "pipeline_id" not in changes:
+        return replace(after, pipeline_id=None)
+    if after.pipeline_id != before.pipeline_id and "stage_id" not in changes:
+        return replace(after, stage_id=None)
+    return after
 
 
 def _goal(ctx: Ctx, form: Form, before: Form | None = None) -> tuple[Form, list[Requirement]]:

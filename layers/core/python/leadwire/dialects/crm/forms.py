@@ -162,12 +162,10 @@ CLEARED: dict[str, Any] = {"tags": (), "redirect_url": "", "honeypot_field": "",
 
 
 def _values(body: CreateForm) -> dict[str, Any]:
-    """The fields that are sent, in our words. A stage that is cleared leaves the pipeline."""
+    """The fields that are sent, in our words."""
     values: dict[str, Any] = {name: CLEARED.get(name) if value is None else value for name, value in sent(body).items()}
     if "pipeline_stage_id" in values:
         values["stage_id"] = values.pop("pipeline_stage_id")
-    elif "pipeline_id" in values:
-        values["stage_id"] = None
     if "fields" in values:
         values["fields"] = tuple(field.model_dump() for field in values["fields"])
     if "tags" in values:
