@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -134,6 +136,32 @@ def test_a_data_key_is_opened_by_kms_once() -> None:
     ours.open(sealed, "webhook/t/1")
     with Stubber(ours._client):  # any further call would find no answer here
         assert ours.open(sealed, "webhook/t/1") == "whsec_secret"
+
+
+def test_threads_that_need_the_same_data_key_at_once_ask_kms_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, calls, all_asked = vault(), list[str](), threading.Event()
+    sealed, decrypt, count = ours.seal("whsec_secret", "c"), ours._client.decrypt, 20
+
+    def slow(**asked: Any) -> Any:
+        calls.append("decrypt")
+        all_asked.wait(10)
+        return decrypt(**asked)
+
+    monkeypatch.setattr(ours._client, "decrypt", slow)
+    with ThreadPoolExecutor(count) as pool:
+        opened = [pool.submit(ours.open, sealed, "c") for _ in range(count)]
+        all_asked.set()
+    assert ([one.result() for one in opened], calls) == (["whsec_secret"] * count, ["decrypt"])
+
+
+def test_a_data_key_that_kms_did_not_open_is_asked_for_again() -> None:
+    ours = vault()
+    sealed = ours.seal("whsec_secret", "c")
+    with Stubber(ours._client) as stub:
+        stub.add_client_error("decrypt", "ThrottlingException")
+        with pytest.raises(ClientError):
+            ours.open(sealed, "c")
+    assert ours.open(sealed, "c") == "whsec_secret"
 
 
 def test_no_client_is_made_before_it_is_used() -> None:

@@ -1,4 +1,4 @@
-"""Targets that a webhook must never reach, and some that it may: what the guard is measured by (ADR 0013).
+"""Targets that a webhook must never reach, and some that it may: what the guard is measured by (ADR 0018).
 
 `python -m tests.unit.webhooks.corpus` counts the cases.
 """

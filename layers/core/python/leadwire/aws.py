@@ -7,8 +7,10 @@ do about all (the stream comes again, the due index rings again).
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -132,13 +134,14 @@ class KmsVault(Vault):
 
     Sealed: two bytes of length, the data key as KMS encrypted it, the nonce, the ciphertext. The context is bound
     twice: as KMS's encryption context and as the cipher's associated data. Opened data keys stay in memory while the
-    environment lives, so that a busy endpoint costs one call to KMS.
+    environment lives, so that a busy endpoint costs one call to KMS: who needs a key that is being opened waits for it.
     """
 
     def __init__(self, key_id: str, endpoint_url: str | None) -> None:
         self._key_id = key_id
         self._endpoint_url = endpoint_url
-        self._opened: dict[tuple[bytes, str], bytes] = {}
+        self._opened: dict[tuple[bytes, str], Future[bytes]] = {}
+        self._lock = threading.Lock()
 
     @cached_property
     def _client(self) -> KMSClient:
@@ -159,13 +162,22 @@ class KmsVault(Vault):
         return _cipher(data_key).decrypt(nonce, text, context.encode()).decode()
 
     def _data_key(self, locked: bytes, context: str) -> bytes:
-        known = self._opened.get((locked, context))
-        if known is None:
-            opened = self._client.decrypt(
-                KeyId=self._key_id, CiphertextBlob=locked, EncryptionContext=_encryption_context(context)
-            )
-            known = self._opened[locked, context] = opened["Plaintext"]
-        return known
+        with self._lock:
+            first = (locked, context) not in self._opened
+            opened = self._opened.setdefault((locked, context), Future())
+        if first:
+            try:
+                opened.set_result(self._opened_by_kms(locked, context))
+            except BaseException as error:  # noqa: BLE001  # handed on to all who wait; the next one asks again
+                del self._opened[locked, context]
+                opened.set_exception(error)
+        return opened.result()
+
+    def _opened_by_kms(self, locked: bytes, context: str) -> bytes:
+        opened = self._client.decrypt(
+            KeyId=self._key_id, CiphertextBlob=locked, EncryptionContext=_encryption_context(context)
+        )
+        return opened["Plaintext"]
 
 
 def _cipher(data_key: bytes) -> AESGCM:
