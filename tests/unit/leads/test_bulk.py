@@ -61,6 +61,16 @@ def facts(engine: Engine) -> list[dict[str, Any]]:
 # --- import -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_merge_that_would_be_too_large_is_refused_in_the_words_of_the_dialect(
+    ports: Ports, ctx: Ctx, keys_of_families: Keys
+) -> None:
+    token, one = keys_of_families["lists"], lists.create(ctx, "one").id
+    for name, errors in (("a", []), ("b", [("too_large", "metadata must not be larger than 32 KiB")])):
+        sent = {"list_id": one, "leads": rows(1, metadata={name: "x" * 20_000})}
+        answer = post(ports, token, "/v1/leads/bulk", sent).body
+        assert [(error["code"], error["message"]) for error in answer["errors"]] == errors
+
+
 def test_two_thousand_rows_pass_in_one_call(ports: Ports, ctx: Ctx, keys_of_families: Keys) -> None:
     one = lists.create(ctx, "one").id
     answer = post(ports, keys_of_families["lists"], "/v1/leads/bulk", {"list_id": one, "leads": rows(2000)}, "once")

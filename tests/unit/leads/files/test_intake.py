@@ -197,6 +197,12 @@ def test_a_note_that_only_stands_inside_another_is_added(ctx: Ctx, note: str) ->
     assert lead.notes.endswith(f"] {note}")
 
 
+def test_a_merge_that_would_be_too_large_is_refused_in_words_of_files(ctx: Ctx) -> None:
+    service.create(ctx, factories.draft(1, custom={"a": "x" * 20_000}))
+    one = run(ctx, [row(2, 1, custom={"b": "x" * 20_000})])
+    assert [*log.refusals(ctx, one)] == [Refusal(2, "", "cannot be merged: custom must not be larger than 32 KiB")]
+
+
 def test_skip_leaves_known_leads_as_they_are(ctx: Ctx) -> None:
     service.create(ctx, factories.draft(1))
     assert counts(run(ctx, [row(2, 1, notes="x"), row(3, 2), row(4, 2, notes="y")], "skip")) == (1, 0, 2, 0)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from leadwire import keys, lists, tags
 from leadwire.context import Ctx
-from leadwire.errors import NotFound, Unready
+from leadwire.errors import FieldError, NotFound, Unready
 from leadwire.store.limits import MOST_TRANSACTED
 from leadwire.store.types import (
     ABSENT,
@@ -47,9 +47,10 @@ type Mode = Literal["merge", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the row at `index` was not stored."""
+    """Why the row at `index` was not stored; `field` is empty if it is the row as a whole."""
 
     index: int
+    field: str
     code: str
     message: str
 
@@ -73,7 +74,7 @@ def run(ctx: Ctx, list_id: str, rows: Sequence[Row], mode: Mode) -> Tally:
     tally = _begun(ctx) or _start(ctx, list_id)
     once = gathered(rows)
     troubles = {row.index: problem(replace(row.born(ctx.now_ms()), lists=(list_id,))) for row in once}
-    refusals = [Refusal(index, *trouble) for index, trouble in troubles.items() if trouble]
+    refusals = [_refusal(index, trouble) for index, trouble in troubles.items() if trouble]
     waiting = [row for row in once if not troubles[row.index]]
     tags.ensure(ctx, {tag for row in waiting for draft in (row.draft, *row.more) for tag in draft.tags})
     while tally.position < len(waiting):
@@ -149,10 +150,14 @@ def _meet(ctx: Ctx, list_id: str, row: Row, lead: Lead, mode: Mode, tally: Tally
     wanted = replace(row.into(lead, ctx.now_ms()), lists=model.with_tags(lead.lists, (list_id,)))
     trouble = problem(wanted)
     if trouble:
-        return replace(tally, refusals=(*tally.refusals, Refusal(row.index, *trouble)))
+        return replace(tally, refusals=(*tally.refusals, _refusal(row.index, trouble)))
     if model.changes(lead, wanted):
         steps.append(batch.change(ctx, lead, wanted))
     return replace(tally, updated=tally.updated + 1)
+
+
+def _refusal(index: int, trouble: FieldError) -> Refusal:
+    return Refusal(index, trouble.path, trouble.code, trouble.message)
 
 
 def _phone(ctx: Ctx, row: Row) -> Key:

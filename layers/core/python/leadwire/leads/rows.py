@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from leadwire.errors import FieldError
+
 from . import model
 from .model import Lead
 
@@ -56,12 +58,9 @@ def merged(lead: Lead, row: Lead, now_ms: int) -> Lead:
     )
 
 
-def problem(lead: Lead) -> tuple[str, str] | None:
-    """Code and message if a merge made more of the lead than a lead may be."""
+def problem(lead: Lead) -> FieldError | None:
+    """What is wrong if a merge made more of the lead than a lead may be. Its path is a field of leads."""
     if len(lead.notes) > model.TEXT_LIMIT:
-        return "too_long", f"notes would be longer than {model.TEXT_LIMIT} characters"
+        return FieldError("notes", f"would be longer than {model.TEXT_LIMIT} characters", "too_long")
     excess = model.open_map_problem(lead.custom)
-    if excess:
-        return "too_large", f"metadata {excess}"
-    oversize = model.oversize(lead)
-    return (oversize.code, f"{oversize.path} {oversize.message}".strip()) if oversize else None
+    return FieldError("custom", excess, "too_large") if excess else model.oversize(lead)

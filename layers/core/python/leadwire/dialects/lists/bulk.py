@@ -25,6 +25,8 @@ from .shapes import Count
 BODY_LIMIT = 5 * KIB * KIB
 SHOWN = 100
 """Characters of a row's phone and of its error's text that the answer repeats."""
+WORDS = {"custom": "metadata"}
+"""Our names of fields to theirs, where they differ."""
 
 
 class ImportRow(Body):
@@ -82,7 +84,7 @@ def _row(tenant: Tenant, index: int, sent: Any) -> Row | Refusal:
         row = ImportRow.model_validate(sent, context=tenant)
     except ValidationError as error:
         first = strict.invalid(ImportRow, error.errors(include_url=False, include_context=True)).errors[0]
-        return Refusal(index, first.code, f"{first.path} {first.message}".strip())
+        return Refusal(index, first.path, first.code, first.message)
     first_name, last_name = model.split_name(row.name)
     draft = Lead(
         first_name=first_name,
@@ -122,7 +124,7 @@ def show_imported(_tenant: Tenant, imported: Imported) -> Reply[Import]:
             "index": refusal.index,
             "phone_number": imported.phones[refusal.index][:SHOWN],
             "code": refusal.code,
-            "message": refusal.message[:SHOWN],
+            "message": f"{WORDS.get(refusal.field, refusal.field)} {refusal.message}".strip()[:SHOWN],
         }
         for refusal in tally.refusals
     ]

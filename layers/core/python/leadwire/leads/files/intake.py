@@ -163,7 +163,8 @@ def _meet(ctx: Ctx, rows: Iterable[tuple[Row, Lead]], plan: _Plan) -> None:
         after = merged(wanted.get(lead.number, lead), row.draft, ctx.now_ms())
         trouble = problem(after)
         if trouble:
-            plan.refusals.append(Refusal(row.number, "", f"cannot be merged: {trouble[1]}"))
+            excess = f"{trouble.path} {trouble.message}".strip()
+            plan.refusals.append(Refusal(row.number, "", f"cannot be merged: {excess}"))
         else:
             wanted[lead.number] = after
             plan.merged += 1

@@ -43,7 +43,7 @@ def number_of(row: Row | Refusal) -> int:
 def checked(row: Row | Refusal) -> Row | Refusal:
     """The row, or why it is more than a lead may be."""
     trouble = rows.problem(row.draft) if isinstance(row, Row) else None
-    return Refusal(number_of(row), "", trouble[1]) if trouble else row
+    return Refusal(number_of(row), "", f"{trouble.path} {trouble.message}".strip()) if trouble else row
 
 
 def one_person(row_email: object, lead_email: object) -> bool:
