@@ -197,6 +197,15 @@ def test_what_is_told_beside_the_largest_lead_is_an_event_like_any_other(world: 
     assert 200_000 < max(len(events.to_detail(event).encode()) for event in told) < 255 * 1024
 
 
+def test_why_a_lead_cannot_be_changed_is_said_in_a_sentence(world: World, acme: Business) -> None:
+    id_ = automate(acme, "lead_created", action("add_note", text="n" * 60_000))
+    create(acme, notes="é" * 4000, custom_fields={"about": "é" * 15_000}, tags=[f"tag {n}" for n in range(50)])
+    world.settle()
+    (run,) = runs(acme, id_)
+    error = {"code": "invalid_input", "message": "makes the lead larger than 112 KiB"}
+    assert (run["status"], run["steps"][0]["error"]) == ("failed", error)
+
+
 def test_a_delay_is_shown_with_its_end_while_it_lasts(world: World, acme: Business) -> None:
     id_ = automate(acme, "lead_created", delay(amount=2, unit="hours"), action("add_tag", tag="late"))
     create(acme)

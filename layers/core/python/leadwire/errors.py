@@ -78,7 +78,7 @@ class InvalidInput(LeadwireError):
     status = 400
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
+        super().__init__("; ".join(": ".join(filter(None, (error.path, error.message))) for error in errors))
         self.errors = errors
 
 
