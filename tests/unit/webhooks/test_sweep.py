@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from leadwire import keys
 from leadwire.store.faults import FaultyEngine
-from leadwire.webhooks import retry
+from leadwire.webhooks import queue, retry, store
+from leadwire.webhooks.queue import Due
 from leadwire.webhooks.sweep import PAGE, sweep
 
 DOWN = (500, {}, b"")
@@ -102,3 +105,31 @@ def test_a_late_retry_has_no_message_until_it_is_near(pipeline: Any, receiver: A
     assert pipeline.alarms.waiting == []
     pipeline.advance(121)
     assert len(receiver.received) == 4
+
+
+def test_what_moves_on_while_it_is_swept_keeps_its_own_time(pipeline: Any, clock: Any) -> None:
+    pipeline.register("https://example.com")
+    lost_alarms(pipeline, 1)
+    clock.advance(120)
+    [read], now = pipeline.deliveries(), pipeline.ctx.now_ms()
+    later = replace(read, next_at=now + 86_400_000)
+
+    def attempt() -> None:
+        assert store.move(pipeline.ctx.table, read, later, now)
+
+    pipeline.alarms.before_send = attempt
+    sweep(pipeline.ports)
+    assert [item["g2sk"] for item in pipeline.items() if "g2sk" in item] == [keys.due_time(later.next_at)]
+
+
+def test_an_alarm_never_rings_before_its_time(pipeline: Any) -> None:
+    queue.send(pipeline.ports, [Due("t", f"d{wait}", 1, wait) for wait in (-5, 0, 1, 999, 1000, 1001)])
+    delays = {
+        one: message.delay for _, message in pipeline.alarms.sent for one in json.loads(message.body)["deliveries"]
+    }
+    assert delays == {"d-5": 0, "d0": 0, "d1": 1, "d999": 1, "d1000": 1, "d1001": 2}
+
+
+def test_a_message_has_ten_deliveries_at_most(pipeline: Any) -> None:
+    queue.send(pipeline.ports, [Due("t", str(number), 1, 0) for number in range(25)])
+    assert [len(json.loads(message.body)["deliveries"]) for _, message in pipeline.alarms.sent] == [10, 10, 5]
