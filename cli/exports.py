@@ -35,7 +35,7 @@ def export(
     tag: Annotated[str | None, typer.Option(help="Only leads with this tag.")] = None,
     status: Annotated[str | None, typer.Option(parser=canonical_status, help="Only leads in this status.")] = None,
 ) -> None:
-    """Write the tenant's leads into a file that `leadwire import` reads, the oldest first."""
+    """Write the tenant's leads, oldest first, to a file that `leadwire import` reads."""
     write = outgoing.write_lines if (kind or format_of(file or Path())) == "jsonl" else outgoing.write_table
     with files(), connected(context) as ports:
         ctx = tenant_ctx(ports, tenant)

@@ -64,7 +64,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and look up everything, write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store the leads of a file. The same command goes on where an earlier run of it was ended, however it ended.
+    """Load a file of leads. After an interruption, the same command resumes where it stopped.
 
     Each lead is an event like any other: webhooks fire, automations start.
     """
@@ -121,7 +121,7 @@ def _begun(ctx: Ctx, wanted: Plan) -> FileImport:
         if one.state != "undone":
             break
     if one.state == "running" and one.position:
-        show.note(f"Going on after row {one.position:,}.")
+        show.note(f"Resuming after row {one.position:,}.")
     return one
 
 
@@ -138,7 +138,7 @@ def _run(ctx: Ctx, one: FileImport, wanted: Plan) -> FileImport:
         try:
             return intake.run(ctx, one, rows_, wanted.wanted.duplicates, told)
         except KeyboardInterrupt:
-            show.note("Stopped. The same command goes on where this one stopped.")
+            show.note("Stopped. The same command resumes here.")
             raise
 
 

@@ -27,7 +27,7 @@ def resend(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make one delivery again, with its whole schedule, under the id that its receiver knows."""
+    """Send one delivery again, with a full schedule of retries, under the id that its receiver knows."""
     with connected(context, sending=True) as ports:
         due = recovery.resend(tenant_ctx(ports, tenant), delivery)
         show.record({"delivery": due.id, "message_id": due.message_id, "state": due.state}, as_json=as_json)
@@ -40,10 +40,10 @@ def recover(
     since: Annotated[str, typer.Option(help="ISO 8601 time of the first event, within the last 90 days.")],
     *,
     count: Annotated[bool, typer.Option("--count", help="Only count.")] = False,
-    missing: Annotated[bool, typer.Option("--missing", help="Also events that the webhook never got.")] = False,
+    missing: Annotated[bool, typer.Option("--missing", help="Also events that never reached it.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make again what was given up since a time. Count first with --count."""
+    """Send again what was given up since a time. Count first with --count."""
     with connected(context, sending=True) as ports:
         ctx = tenant_ctx(ports, tenant)
         low = recovery.since(_moment(since), ctx.now_ms())
@@ -60,7 +60,7 @@ def ping(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Send the webhook a signed message that is no event, once."""
+    """Send the webhook one signed test message that is not an event."""
     with connected(context, sending=True) as ports:
         ctx = tenant_ctx(ports, tenant)
         found = endpoints.find(ctx.table, ctx.tenant.id, webhook)

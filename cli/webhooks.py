@@ -20,7 +20,7 @@ from . import recovery, show
 from .session import OfTenant, connected, tenant_ctx
 from .show import AsJson
 
-app = typer.Typer(help="Webhooks: what became of their deliveries, and making them again.", no_args_is_help=True)
+app = typer.Typer(help="Webhooks: follow their deliveries, and send them again.", no_args_is_help=True)
 for command in (recovery.resend, recovery.recover, recovery.ping):
     app.command()(command)
 

@@ -265,10 +265,10 @@ def test_an_import_that_was_cut_off_goes_on(
     monkeypatch.setattr(intake, "_store", interrupted)
     result = import_(path)
     assert result.exit_code != 0
-    assert "goes on where this one stopped" in result.stderr
+    assert "The same command resumes here." in result.stderr
     monkeypatch.undo()
     result = import_(path)
-    assert (result.exit_code, "Going on after row 39" in result.stderr) == (0, True)
+    assert (result.exit_code, "Resuming after row 39" in result.stderr) == (0, True)
     assert [lead["email"] for lead in leads(ctx)] == [f"a{number}@example.com" for number in range(60)]
 
 
