@@ -37,9 +37,10 @@ def _after(now: datetime, config: Mapping[str, Any], zone: ZoneInfo) -> datetime
 
 
 def _until(now: datetime, clock: str, zone: ZoneInfo) -> datetime:
-    day, at = now.astimezone(zone).date(), time.fromisoformat(clock)
-    today = _real(datetime.combine(day, at), zone)
-    return today if today > now else _real(datetime.combine(day + timedelta(days=1), at), zone)
+    """In the night in which an hour comes twice, clocks show its times twice (fold)."""
+    local = datetime.combine(now.astimezone(zone).date(), time.fromisoformat(clock))
+    today = (_real(local.replace(fold=fold), zone) for fold in (0, 1))
+    return next((moment for moment in today if moment > now), _real(local + timedelta(days=1), zone))
 
 
 def _open(moment: datetime, hours: Hours, zone: ZoneInfo) -> datetime:
