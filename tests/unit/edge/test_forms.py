@@ -42,3 +42,13 @@ def test_parts_become_texts() -> None:
 def test_what_cannot_be_read_is_refused(raw: bytes, content_type: str) -> None:
     with pytest.raises(InvalidInput):
         forms.values(raw, content_type)
+
+
+def test_a_file_that_was_not_chosen_is_an_empty_text() -> None:
+    assert forms.values(part('name="photo"; filename=""', ""), BOUNDED) == {"photo": ""}
+
+
+@pytest.mark.parametrize("disposition", ['name="photo"; filename=""', 'name="photo"; filename="a.png"'])
+def test_whatever_a_file_has_in_it_it_is_refused(disposition: str) -> None:
+    with pytest.raises(InvalidInput, match="photo: must not be a file"):
+        forms.values(part(disposition, "png"), BOUNDED)

@@ -16,6 +16,8 @@ FIELDS = 200
 def values(raw: bytes, content_type: str) -> dict[str, Any] | None:
     """Names to texts, or to a list of texts where a name comes several times; None if it is no form post.
 
+    Where no file was chosen, browsers send one without a name and without anything in it: an empty text.
+
     Raises InvalidInput for files, and for what cannot be read.
     """
     kind = content_type.partition(";")[0].strip().lower()
@@ -39,12 +41,12 @@ def _multipart(raw: bytes, content_type: str) -> list[tuple[str, str]]:
     message = BytesParser(policy=policy.HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + raw)
     pairs = []
     for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        if part.get_filename() is not None:
-            raise InvalidInput(FieldError(str(name), "must not be a file", "file"))
+        name, file = part.get_param("name", header="content-disposition"), part.get_filename()
         content = part.get_payload(decode=True)
         if name is None or not isinstance(content, bytes):
             raise ValueError("a part without name or content")
+        if file or (file is not None and content):
+            raise InvalidInput(FieldError(str(name), "must not be a file", "file"))
         pairs.append((str(name), content.decode()))
     if not 0 < len(pairs) <= FIELDS:
         raise ValueError("no parts, or too many")
