@@ -19,7 +19,7 @@ from leadwire.context import Ctx
 from leadwire.errors import Conflict, NotFound, Unready
 from leadwire.leads import service as leads
 from leadwire.leads.model import Lead
-from leadwire.ports import Ports
+from leadwire.ports import Message, Ports, Queue
 from leadwire.store.table import unscoped
 from leadwire.store.types import Query
 from tests.factories import Clock
@@ -213,6 +213,30 @@ def test_only_what_is_there_switched_on_and_manual_is_started_by_hand(ctx: Ctx) 
         manual.start(ctx, other.id, number)
     with pytest.raises(NotFound, match="Lead not found"):
         manual.start(ctx, on.id, 99)
+
+
+class Bell(Queue):
+    """Takes what it is told to take, and keeps it."""
+
+    def __init__(self, *, refuse: bool = False) -> None:
+        self.refuse = refuse
+        self.sent: list[tuple[str, Message]] = []
+
+    def send(self, url: str, messages: Sequence[Message]) -> list[Message]:
+        self.sent += [(url, message) for message in messages]
+        return [*messages] if self.refuse else []
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_a_run_started_by_hand_rings_for_its_tenant_or_from_the_due_index(ctx: Ctx, *, refuse: bool) -> None:
+    bell = Bell(refuse=refuse)
+    settings = replace(ctx.ports.settings, automations_queue_url="automations")
+    ringing = replace(ctx, ports=replace(ctx.ports, queue=bell, settings=settings))
+    number = leads.create(ctx, Lead(first_name="Ada")).lead.number
+    run = manual.start(ringing, automate(ctx, {"type": "manual"}).id, number)
+    told = json.dumps({"tenant": ctx.tenant.id, "run": run.id})
+    assert bell.sent == [("automations", Message(told, group=ctx.tenant.id))]
+    assert due(ctx) == [keys.run(ctx.tenant.id, run.id).pk]
 
 
 def test_a_tenant_has_a_hundred_automations_at_most(ctx: Ctx) -> None:
