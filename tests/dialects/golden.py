@@ -38,6 +38,7 @@ KINDS = {
     "key_id": r"key_[0-9a-z]{26}",
     "token": r"lh_[0-9A-Za-z]{33}",
     "hex": r"[0-9a-f]{32}",
+    "hex6": r"[0-9a-f]{6}",
     "ulid": r"[0-9A-HJKMNP-TV-Z]{26}",
     "hint": r"••••[0-9A-Za-z]{4}",
     "actor": r"api_key:key_[0-9a-z]{26}",

@@ -49,7 +49,8 @@ FORMS = Kind("form", keys.forms, Form, texts=frozenset({"fields"}))
 
 
 def slug_of(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60] or "form"
+    """The beginning of a slug: with a number and some letters behind, it is as long as one may be at most."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40].strip("-") or "form"
 
 
 class Wrong(ValueError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from leadwire import events, keys, records
 from leadwire.context import Ctx
-from leadwire.errors import Conflict, NotFound
+from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.json_text import json_text
 from leadwire.leads import model as leads
 from leadwire.leads import placement, service
@@ -66,15 +67,20 @@ def create(ctx: Ctx, draft: Form) -> Counted:
     """Without a slug the form gets one of its name. Raises InvalidInput for a taken slug, NotFound for the goal."""
     goal, requires = _goal(ctx, draft)
 
-    def attempt() -> Counted:
+    def attempt(more: str = "") -> Counted:
         number, drawn = records.draw(ctx, FORMS.name)
-        slug = goal.slug or f"{model.slug_of(goal.name)}-{number}"
+        slug = goal.slug or f"{model.slug_of(goal.name)}-{number}{more}"
         form = records.first(replace(goal, id=number, slug=slug), ctx.now_ms())
         own: list[TransactWrite] = [records.claim(ctx, SLUG, slug, number), drawn, records.addition(ctx, FORMS, form)]
         refusals: dict[int, Exception] = {len(requires): records.taken("slug", slug)}
         return _commit(ctx, requires, own, Counted(form, 0), refusals)
 
-    return records.persist(attempt)
+    try:
+        return records.persist(attempt)
+    except InvalidInput:  # the slug is taken
+        if goal.slug:
+            raise
+    return records.persist(lambda: attempt(f"-{secrets.token_hex(3)}"))
 
 
 def update(ctx: Ctx, form_id: int | None, changes: Mapping[str, Any]) -> Counted:
