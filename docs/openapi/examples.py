@@ -37,6 +37,7 @@ SAMPLES: Mapping[str, str] = {
     "key_id": f"key_{'0' * 26}",
     "token": f"lh_{'0' * 33}",
     "hex": "0" * 32,
+    "hex6": "0" * 6,
     "ulid": f"01{'0' * 24}",
     "hint": "••••0000",
     "actor": f"api_key:key_{'0' * 26}",
