@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadwire import events
@@ -83,6 +83,7 @@ def test_fan_outs_that_race_leave_no_gap(pipeline: Any) -> None:
 
 
 @given(st.lists(st.sampled_from(list(BODIES)), max_size=130))
+@example([10] * 130)
 def test_a_transaction_takes_no_more_deliveries_and_bytes_than_the_table_allows(sizes: list[int]) -> None:
     drafts: Any = [SimpleNamespace(number=at, body=BODIES[size]) for at, size in enumerate(sizes)]
     portions = list(fanout.portions(drafts))
