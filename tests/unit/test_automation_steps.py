@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +20,10 @@ from leadwire.errors import Conflict, NotFound, Unready
 from leadwire.leads import service as leads
 from leadwire.leads.model import Lead
 from leadwire.ports import Message, Ports, Queue
+from leadwire.store.engine import Engine
+from leadwire.store.faults import FaultyEngine
 from leadwire.store.table import unscoped
-from leadwire.store.types import Query
+from leadwire.store.types import Consumed, Item, Key, Query
 from tests.factories import Clock
 
 HOUR = 3600
@@ -146,6 +148,33 @@ def test_round_robin_passes_over_users_who_are_suspended_or_gone(ctx: Ctx) -> No
         after(ctx, runs.begin(ctx, runs.fresh(ctx, automation, number, ctx.ulid(), 1)))
         given.append(leads.get(ctx, number).assigned_user_id)
     assert given == [1, 3, 1, 3]
+
+
+class Between(FaultyEngine):
+    """Calls `other` once, when the pool's counter has been read."""
+
+    def __init__(self, engine: Engine, other: Callable[[], object]) -> None:
+        super().__init__(engine)
+        self.other = [other]
+
+    def get(self, key: Key, *, consistent: bool) -> tuple[Item | None, Consumed]:
+        answer = super().get(key, consistent=consistent)
+        if "round_robin" in key.pk and self.other:
+            self.other.pop()()
+        return answer
+
+
+def test_two_leads_at_once_go_to_two_users(ctx: Ctx) -> None:
+    for name in ("Ann", "Bob"):
+        users.create(ctx, name, f"{name}@example.com")
+    automation = automate(ctx, {"type": "manual"}, action("assign_user", round_robin=[1, 2]))
+    numbers = [leads.create(ctx, Lead(first_name="Ada")).lead.number for _ in range(2)]
+    first, second = (runs.begin(ctx, runs.fresh(ctx, automation, number, ctx.ulid(), 1)) for number in numbers)
+    between = Between(ctx.ports.engine, lambda: after(ctx, second))
+    overtaken = replace(ctx.ports, engine=between)
+    assert worked(overtaken, {"tenant": ctx.tenant.id, "run": first.id}) == []
+    assert between.other == []
+    assert sorted(leads.get(ctx, number).assigned_user_id or 0 for number in numbers) == [1, 2]
 
 
 def test_a_pool_of_nobody_fails_the_step(ctx: Ctx) -> None:
@@ -279,9 +308,7 @@ def test_events_that_come_late_or_twice_do_not_wind_a_clock_back(ctx: Ctx, clock
     second = ctx.ulid()
     for ulid in (second, first, second):
         assert worked(ctx.ports, happened(ctx, number, ulid)) == []
-    set_ = clock_of(ctx, idling, number)
-    assert set_
-    assert (set_.event, set_.rings) == (second, ids.ulid_ms(second) + HOUR * 1000)
+        assert clock_of(ctx, idling, number) == idle.Clock(idling.id, number, second, ids.ulid_ms(second) + HOUR * 1000)
 
 
 def test_what_an_automation_does_winds_no_clock(ctx: Ctx, idling: Automation) -> None:
@@ -299,6 +326,18 @@ def test_a_clock_rings_at_its_time_and_is_gone_then(ctx: Ctx, clock: Clock, idli
     assert [run.state for run in rung(ctx, idling, number)] == ["done"]
     assert clock_of(ctx, idling, number) is None
     assert due(ctx) == []
+
+
+def test_a_clock_that_rings_by_hours_of_the_past_is_set_to_those_of_now(
+    ctx: Ctx, clock: Clock, idling: Automation
+) -> None:
+    number = leads.create(ctx, Lead(first_name="Ada")).lead.number
+    ulid = ctx.ulid()
+    worked(ctx.ports, happened(ctx, number, ulid))
+    service.update(ctx, idling.id, {"trigger": {"type": "no_activity", "config": {"hours": 3}}})
+    clock.advance(HOUR)
+    assert rung(ctx, idling, number) == []
+    assert clock_of(ctx, idling, number) == idle.Clock(idling.id, number, ulid, ids.ulid_ms(ulid) + 3 * HOUR * 1000)
 
 
 def test_what_happens_while_it_rings_winds_it_up_again(ctx: Ctx, clock: Clock, idling: Automation) -> None:

@@ -94,7 +94,6 @@ def _set_field(doing: Doing) -> None:
     elif field == "notes":
         doing.change(lambda lead: replace(lead, notes=conditions.text(_said(doing, lead, value))))
     elif field == "email":
-        identity.normal_email(conditions.text(value))
         doing.change(lambda lead: replace(lead, email=conditions.text(value)))
     else:
         e164 = identity.normal_phone(doing.ctx.tenant, conditions.text(value))
