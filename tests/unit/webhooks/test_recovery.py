@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Library
 
-from leadwire import ids
+from leadwire import events, ids
 from leadwire.dialects.public.faces import FACE_V2
 from leadwire.errors import Conflict, InvalidInput, NotFound
 from leadwire.store.table import Meter
@@ -113,6 +113,27 @@ def test_recovering_many_takes_few_round_trips(pipeline: Any, receiver: Any) -> 
     ctx = replace(pipeline.ctx, table=replace(pipeline.ctx.table, meter=Meter()))
     assert recovery.recover(ctx, webhook.id, since, count=False).deliveries == 5
     assert ctx.table.meter.trips == 4, "the endpoint, the index, the deliveries, and all of their writes"
+
+
+def test_what_the_index_still_calls_given_up_is_not_resent_again(pipeline: Any, receiver: Any) -> None:
+    webhook = exhausted(pipeline, receiver)
+    since = start_of(pipeline.deliveries()[0].event)
+    pipeline.base.lag_indexes(DAY)
+    assert recovery.recover(pipeline.ctx, webhook.id, since, count=False).deliveries == 1
+    pipeline.deliver()
+    assert recovery.recover(pipeline.ctx, webhook.id, since, count=True).deliveries == 1, "the index lags"
+    assert recovery.recover(pipeline.ctx, webhook.id, since, count=False).deliveries == 0
+    pipeline.deliver()
+    assert len(receiver.received) == 1
+
+
+def test_what_was_erased_is_not_replayed(pipeline: Any, receiver: Any) -> None:
+    event = pipeline.event(1, first_name="Zoe")
+    [item] = [item for item in pipeline.items() if item["sk"] == f"EVT#{event.id}"]
+    pipeline.ctx.table.write(events.emptied(item))
+    webhook = pipeline.register(receiver.url)
+    again = recovery.replay_missing(pipeline.ctx, BY_NAME, webhook.id, start_of(event.id), count=False)
+    assert (again.deliveries, pipeline.deliveries()) == (0, [])
 
 
 def test_a_call_that_stops_says_where_and_the_next_one_goes_on(

@@ -187,6 +187,15 @@ def test_a_replaced_secret_no_longer_signs_after_a_day(pipeline: Any, receiver: 
         Library(made.secret).verify(body, headers)
 
 
+def test_a_secret_that_is_to_end_soon_does_not_live_longer_for_a_later_rotation(pipeline: Any) -> None:
+    webhook, now = pipeline.register(HOOK), pipeline.ctx.now_ms()
+    service.rotate(pipeline.ctx, FACE_V2, webhook.id, overlap=100)
+    service.rotate(pipeline.ctx, FACE_V2, webhook.id, overlap=service.LONGEST_OVERLAP)
+    newest, second, oldest = pipeline.webhook(webhook).secrets
+    assert newest.until is None
+    assert second.until > now + 100_000 + 1000 > oldest.until >= now + 100_000
+
+
 def test_at_most_ten_secrets_sign_at_once(pipeline: Any) -> None:
     webhook = pipeline.register(HOOK)
     for n in range(15):
