@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from standardwebhooks.webhooks import Webhook as Verifier
 
 from leadwire import events, keys
 from leadwire.leads import history
@@ -153,6 +154,34 @@ def test_two_steps_that_send_to_one_url_are_two_deliveries(world: World, acme: B
     bodies = [json.loads(body) for _, body in receiver.received]
     assert [body["lead"]["tags"] for body in bodies] == [[], ["later"], ["later"]]
     assert bodies[0]["occurred_at"] < bodies[1]["occurred_at"]
+
+
+def test_a_webhook_is_signed_with_the_secret_of_its_step(world: World, acme: Business, receiver: Receiver) -> None:
+    automate(acme, "lead_created", action("send_webhook", url=receiver.url, secret="a secret of ours"))
+    create(acme)
+    world.settle()
+    ((headers, body),) = receiver.received
+    Verifier(b"a secret of ours").verify(body, headers)
+
+
+def test_an_automation_that_starts_itself_is_stopped(world: World, acme: Business) -> None:
+    id_ = automate(acme, "lead_created")
+    again = {"steps": [action("start_automation", automation_id=id_)]}
+    assert acme.call("crm", "PATCH", f"{BASE}/{id_}", again).status == 200
+    create(acme)
+    world.settle()
+    assert sorted(statuses(acme, id_)) == ["done"] * 5 + ["stopped"]
+    assert {run["reason"] for run in runs(acme, id_)} == {None, "loop"}
+
+
+def test_an_automation_that_is_switched_off_is_not_started_by_another(world: World, acme: Business) -> None:
+    second = automate(acme, "manual", action("add_tag", tag="second"))
+    first = automate(acme, "lead_created", action("start_automation", automation_id=second))
+    assert acme.call("crm", "PATCH", f"{BASE}/{second}", {"is_active": False}).status == 200
+    create(acme)
+    world.settle()
+    (run,) = runs(acme, first)
+    assert (run["status"], run["steps"][0]["error"]["code"], runs(acme, second)) == ("failed", "inactive", [])
 
 
 def test_fields_are_those_of_the_crm_api(world: World, acme: Business) -> None:
