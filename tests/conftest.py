@@ -29,12 +29,8 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Leadwire")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For processes that share the tests: the emulator is one's, and what takes longest begins first."""
-    for item in items:
-        if item.get_closest_marker("emulator"):
-            item.add_marker(pytest.mark.xdist_group("emulator"))
+    """What takes longest begins first, for processes that share the tests."""
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
