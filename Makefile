@@ -60,7 +60,8 @@ invoke: .venv/.run .tools/sam/.done .tools/ric/.done ## A built function under t
 ##@ Check it
 
 .PHONY: test
-test: check test-long test-cloud ## Everything that must pass, in twelve minutes
+test: export LEADWIRE_LIST_PROPERTY = $(STORIES)
+test: check test-python test-cloud ## Everything that must pass, in twelve minutes
 	@printf '=== all suites passed ===\n'
 
 .PHONY: check
@@ -79,10 +80,6 @@ check: .venv/.dev .tools/sam/.done .tools/checkov/.done ## Without running it: s
 .PHONY: test-python
 test-python: .venv/.dev .tools/verifiers/.done .tools/js/.done ## Units, stores, dialects, flows on the embedded cloud, contracts: T="tests/unit -k …"
 	$(call suite,tests,pytest -q -n 2 -m "not emulator" $(T))
-
-.PHONY: test-long
-test-long: .venv/.dev .tools/verifiers/.done .tools/js/.done ## test-python, with as many stories of the list engine as there must be
-	$(call suite,tests,LEADWIRE_LIST_PROPERTY="$(STORIES)" pytest -q -n 2 -m "not emulator")
 
 .PHONY: test-lists
 test-lists: .venv/.dev ## 200 stories of 1,000 steps that every list must agree with
