@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from leadwire import tenants, users
+from leadwire import keys, tenants, users
 from leadwire.automations import runs, service
 from leadwire.automations.service import Automation
 from leadwire.context import Ctx
 from leadwire.leads import service as leads
 from leadwire.leads.model import Lead
+from leadwire.store.types import Query
 from local.world import World
 from tests.faults.injector import Injector, Moment, Stopped, inject
 
@@ -117,9 +118,6 @@ def happened_once(office: Office, number: int) -> None:
     assert Counter(item["type"] for item in timeline) == {"lead.created": 1, "lead.updated": 3, "task.created": 1}
 
 
-def timeline_of(ctx: Ctx, number: int) -> Any:
-    from leadwire import keys  # noqa: PLC0415
-    from leadwire.store.types import Query  # noqa: PLC0415
-
+def timeline_of(ctx: Ctx, number: int) -> Query:
     key = keys.event(ctx.tenant.id, number, "")
     return Query(key.pk, prefix=key.sk, consistent=True)

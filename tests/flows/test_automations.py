@@ -9,6 +9,7 @@ import pytest
 from leadwire import records, users
 from leadwire.automations.service import AUTOMATIONS
 from local.world import World
+from tests.flows import business
 from tests.flows.automating import (
     BASE,
     DAY,
@@ -250,8 +251,6 @@ def test_runs_come_in_pages_newest_first(world: World, acme: Business) -> None:
 
 
 def test_what_is_another_tenants_starts_nothing(world: World, acme: Business) -> None:
-    from tests.flows import business  # noqa: PLC0415
-
     other = business.found(world, "other")
     id_ = automate(acme, "lead_created", action("add_tag", tag="x"))
     create(other)

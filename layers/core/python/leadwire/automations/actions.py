@@ -97,7 +97,7 @@ def _set_field(doing: Doing) -> None:
         doing.change(lambda lead: replace(lead, email=conditions.text(value)))
     else:
         e164 = identity.normal_phone(doing.ctx.tenant, conditions.text(value))
-        doing.change(lambda lead: replace(lead, phone=e164, phone_given=""))
+        doing.change(lambda lead: replace(lead, phone=e164))
 
 
 def _with(lead: Lead, name: str, value: Any) -> Lead:
