@@ -61,7 +61,7 @@ invoke: .venv/.run .tools/sam/.done .tools/ric/.done ## A built function under t
 
 .PHONY: test
 test: export LEADWIRE_LIST_PROPERTY = $(STORIES)
-test: check test-python test-cloud ## Everything that must pass, in twelve minutes
+test: check test-python test-cloud ## Everything that must pass, in ten minutes
 	@printf '=== all suites passed ===\n'
 
 .PHONY: check
